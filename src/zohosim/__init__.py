@@ -1,0 +1,1 @@
+"""zohosim: a local Zoho to develop and test against."""

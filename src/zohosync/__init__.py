@@ -1,0 +1,1 @@
+"""zohosync keeps a Postgres storefront and Zoho in step."""
