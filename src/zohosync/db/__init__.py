@@ -1,0 +1,1 @@
+"""Postgres: connections, installation, and the SQL that is installed."""

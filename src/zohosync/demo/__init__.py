@@ -1,0 +1,1 @@
+"""The small storefront the demo shows, and the embedded database it lives in."""

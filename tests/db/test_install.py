@@ -1,0 +1,158 @@
+"""Installing beside a shop, again, elsewhere, and taking it away."""
+
+import psycopg
+import pytest
+
+from conftest import WORKER_ROLE, Database
+from zohosync.db.install import compose_install, find_older_integration, install, uninstall
+from zohosync.db.pool import connect, fetch_all, fetch_one
+from zohosync.errors import DatabaseFailure, DatabaseUnreachable, PrivilegeMissing
+
+STRUCTURE = """
+select 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type as what
+  from information_schema.columns where table_schema in ('zohosync', 'public', 'pgmq')
+union all select 'function ' || p.oid::regprocedure::text || md5(p.prosrc) from pg_proc p
+  where p.pronamespace in ('zohosync'::regnamespace)
+union all select 'trigger ' || tgname || ' ' || tgrelid::regclass from pg_trigger where not tgisinternal
+union all select 'policy ' || polname || ' ' || polrelid::regclass from pg_policy
+union all select 'grant ' || grantee || ' ' || table_schema || '.' || table_name || ' ' || privilege_type
+  from information_schema.role_table_grants where table_schema in ('zohosync', 'pgmq')
+order by 1
+"""
+
+
+async def structure(url: str) -> list[str]:
+    async with await connect(url) as connection:
+        return [row["what"] for row in await fetch_all(connection, STRUCTURE)]
+
+
+async def test_installing_twice_changes_nothing(bare_shop: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+        first = await structure(bare_shop.admin_url)
+        again = await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+    assert again.worker_password is None
+    assert await structure(bare_shop.admin_url) == first
+    assert len(first) > 100
+
+
+async def test_the_printed_script_makes_the_same_installation(bare_shop: Database, database: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await connection.execute(compose_install(worker_role=WORKER_ROLE, adapter="kn").encode())
+    assert await structure(bare_shop.admin_url) == await structure(database.admin_url)
+
+
+async def test_uninstall_leaves_the_shop_as_it_was(bare_shop: Database) -> None:
+    before = await structure_of_shop(bare_shop.admin_url)
+    async with await connect(bare_shop.owner_url) as connection:
+        await install(connection, worker_role="zohosync_other", adapter="kn")
+        await connection.execute("insert into users (email, first_name, last_name) values ('a@example.com', 'A', 'B')")
+        await uninstall(connection, worker_role="zohosync_other", columns=True)
+        assert not await fetch_all(connection, "select 1 from pg_roles where rolname = 'zohosync_other'")
+        assert not await fetch_all(connection, "select 1 from pg_namespace where nspname in ('zohosync', 'pgmq')")
+        assert await fetch_one(connection, "select 1 from users")
+    assert await structure_of_shop(bare_shop.admin_url) == before
+
+
+async def structure_of_shop(url: str) -> list[str]:
+    async with await connect(url) as connection:
+        rows = await fetch_all(
+            connection,
+            """select 'column ' || table_name || '.' || column_name as what from information_schema.columns
+                where table_schema = 'public'
+               union all select 'trigger ' || tgname || ' ' || tgrelid::regclass from pg_trigger where not tgisinternal
+               order by 1""",
+        )
+        return [row["what"] for row in rows]
+
+
+async def test_uninstall_keeps_columns_it_did_not_add(bare_shop: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await connection.execute("alter table users add column zoho_crm_id bigint")
+        await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+        await uninstall(connection, worker_role=WORKER_ROLE, columns=True)
+        left = await fetch_all(
+            connection,
+            "select table_name, column_name from information_schema.columns where column_name like 'zoho%%'",
+        )
+    assert [(row["table_name"], row["column_name"]) for row in left] == [("users", "zoho_crm_id")]
+
+
+async def test_a_mapping_column_that_cannot_hold_an_id_is_refused(bare_shop: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await connection.execute("alter table orders add column zoho_books_id integer")
+        with pytest.raises(DatabaseFailure, match=r"orders\.zoho_books_id has the type integer"):
+            await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+        assert not await fetch_all(connection, "select 1 from pg_namespace where nspname = 'zohosync'")
+
+
+async def test_an_older_integration_is_named(bare_shop: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await connection.execute(
+            "create table zoho_sync_logs (id int); create table zoho_tokens (id int);"
+            " alter table users add column zoho_crm_id varchar(50)"
+        )
+        found = await find_older_integration(connection)
+    assert len(found) == 3
+    assert any("zoho_tokens" in sentence for sentence in found)
+    assert any("users.zoho_crm_id" in sentence for sentence in found)
+
+
+async def test_somebody_who_does_not_own_the_tables_is_told_so(bare_shop: Database) -> None:
+    bare_shop.cluster.administer(
+        "do $$ begin if not exists (select from pg_roles where rolname = 'stranger') then"
+        " create role stranger login; end if; end $$"
+    )
+    async with await connect(bare_shop.cluster.url(bare_shop.name, user="stranger")) as connection:
+        with pytest.raises(PrivilegeMissing, match="does not own users"):
+            await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+
+
+async def test_a_database_without_the_shop_is_told_so(database: Database) -> None:
+    async with await connect(database.cluster.url("postgres")) as connection:
+        with pytest.raises(DatabaseFailure, match="shop's tables are not in this database"):
+            await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+
+
+async def test_an_owner_who_may_not_create_roles_is_told_what_to_run(bare_shop: Database) -> None:
+    bare_shop.cluster.administer("alter role shop_owner nocreaterole")
+    try:
+        async with await connect(bare_shop.owner_url) as connection:
+            with pytest.raises(PrivilegeMissing, match="create role zohosync_new login"):
+                await install(connection, worker_role="zohosync_new", adapter="kn")
+    finally:
+        bare_shop.cluster.administer("alter role shop_owner createrole")
+
+
+@pytest.mark.parametrize(
+    ("url", "remedy"),
+    [
+        ("postgresql://nobody@127.0.0.1:9/none", "check host and port"),
+        ("postgresql://nobody@no-such-host.invalid/none", "host name"),
+    ],
+)
+async def test_an_unreachable_database_says_why(url: str, remedy: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match=remedy):
+        await connect(url)
+
+
+async def test_a_database_that_does_not_exist_says_so(database: Database) -> None:
+    with pytest.raises(DatabaseUnreachable, match="Check the database name"):
+        await connect(database.cluster.url("no_such_shop"))
+
+
+async def test_the_shop_can_still_alter_its_own_columns(database: Database) -> None:
+    async with await connect(database.owner_url) as connection:
+        await connection.execute("alter table users alter column phone type text")
+        await connection.execute("alter table users alter column first_name type varchar(300)")
+        await connection.execute("alter table users rename column company_name to firm")
+        await connection.execute("alter table contact_submissions drop column subject")
+        await connection.execute("insert into users (email, first_name, last_name) values ('a@example.com', 'A', 'B')")
+
+
+async def test_api_roles_see_nothing_of_ours(database: Database) -> None:
+    for role in ("anon", "authenticated"):
+        async with await connect(database.admin_url) as connection:
+            await connection.execute(f"set role {role}".encode())
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await connection.execute("select * from zohosync.operation")
