@@ -1,0 +1,127 @@
+"""How much may be asked of Zoho, and when.
+
+https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal, Protocol, TypeAlias
+
+from zohosync.clock import Clock
+from zohosync.errors import RateLimited
+
+Priority: TypeAlias = Literal["sales", "people", "bulk"]
+"""``sales`` may use the day's reserve; the others may not."""
+
+Verdict: TypeAlias = Literal["answered", "limited", "failed", "unsent"]
+"""How a call ended for the budget. ``unsent`` gives its credits back; ``answered`` ends the growth of pauses."""
+
+FIRST_DELAY = timedelta(milliseconds=20)
+LONGEST_DELAY = timedelta(milliseconds=500)
+
+
+@dataclass(frozen=True)
+class Demand:
+    """One call's share: ``cost`` in credits, ``heavy`` when it counts for Zoho's sub-concurrency."""
+
+    organisation_id: str
+    product: str
+    cost: int
+    heavy: bool
+    priority: Priority
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What the answer taught. ``retry_after`` and ``credits_left`` are None when Zoho did not say."""
+
+    verdict: Verdict
+    retry_after: timedelta | None = None
+    credits_left: int | None = None
+
+
+class Budget(Protocol):
+    """One bucket per organisation and product for all processes; ``store.budget.PostgresBudget`` is the real one."""
+
+    async def take(self, *, organisation_id: str, product: str, cost: int, heavy: bool, priority: Priority) -> str:
+        """A lease to be given back; RateLimited(scope minute, day or concurrency) when there is nothing to give."""
+        ...
+
+    async def give_back(
+        self,
+        lease: str,
+        *,
+        organisation_id: str,
+        product: str,
+        cost: int,
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        credits_left: int | None,
+    ) -> timedelta:
+        """End the lease; answers how long everybody pauses now, zero when nobody does."""
+        ...
+
+
+class Unlimited:
+    """A budget without limits: for one-off commands before an organisation is known, and for tests."""
+
+    async def take(self, *, organisation_id: str, product: str, cost: int, heavy: bool, priority: Priority) -> str:
+        return f"{organisation_id}/{product}/{priority}/{cost}/{heavy}"
+
+    async def give_back(
+        self,
+        lease: str,  # noqa: ARG002
+        *,
+        organisation_id: str,  # noqa: ARG002
+        product: str,  # noqa: ARG002
+        cost: int,  # noqa: ARG002
+        verdict: Verdict,
+        retry_after: timedelta | None,
+        credits_left: int | None,  # noqa: ARG002
+    ) -> timedelta:
+        return (retry_after or timedelta(seconds=2)) if verdict == "limited" else timedelta(0)
+
+
+def delays(patience: timedelta) -> Iterator[timedelta]:
+    """Doubling waits that add up to no more than the patience."""
+    waited, delay = timedelta(0), FIRST_DELAY
+    while waited + delay <= patience:
+        yield delay
+        waited += delay
+        delay = min(delay * 2, LONGEST_DELAY)
+
+
+async def take_patiently(budget: Budget, demand: Demand, clock: Clock, patience: timedelta) -> str:
+    """A lease. A full house empties within a call's time, so it is waited for; every other refusal surfaces at once."""
+    for delay in delays(patience):
+        try:
+            return await _take(budget, demand)
+        except RateLimited as error:
+            if error.scope != "concurrency" or error.retry_after > LONGEST_DELAY:
+                raise
+        await clock.sleep(delay)
+    return await _take(budget, demand)
+
+
+async def _take(budget: Budget, demand: Demand) -> str:
+    return await budget.take(
+        organisation_id=demand.organisation_id,
+        product=demand.product,
+        cost=demand.cost,
+        heavy=demand.heavy,
+        priority=demand.priority,
+    )
+
+
+async def settle(budget: Budget, lease: str, demand: Demand, feedback: Feedback) -> timedelta:
+    """Give the lease back with what the answer taught; how long everybody pauses now."""
+    return await budget.give_back(
+        lease,
+        organisation_id=demand.organisation_id,
+        product=demand.product,
+        cost=demand.cost,
+        verdict=feedback.verdict,
+        retry_after=feedback.retry_after,
+        credits_left=feedback.credits_left,
+    )

@@ -1,0 +1,47 @@
+"""Every permission asked of Zoho, with what it is for; nothing else is asked.
+
+https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
+"""
+
+from collections.abc import Iterable
+
+MODULES = ("contacts", "leads", "accounts", "notes")
+OPERATIONS = ("CREATE", "UPDATE", "READ")
+
+FIELDS_READ = "ZohoCRM.settings.fields.READ"
+FIELDS_CREATE = "ZohoCRM.settings.fields.CREATE"
+MODULES_READ = "ZohoCRM.settings.modules.READ"
+COQL_READ = "ZohoCRM.coql.READ"
+ORG_READ = "ZohoCRM.org.READ"
+USERS_READ = "ZohoCRM.users.READ"
+SEARCH_READ = "ZohoSearch.securesearch.READ"
+
+REQUIRED: tuple[str, ...] = (
+    *(f"ZohoCRM.modules.{module}.{operation}" for module in MODULES for operation in OPERATIONS),
+    COQL_READ,
+    FIELDS_READ,
+    MODULES_READ,
+    ORG_READ,
+    USERS_READ,
+)
+OPTIONAL: tuple[str, ...] = (FIELDS_CREATE, SEARCH_READ)
+"""Making the custom fields for the admin, and searching by words; everything else works without them."""
+
+
+def of_module(module: str, operation: str) -> str:
+    """The scope of one operation (CREATE, UPDATE, READ, DELETE) on a module."""
+    return f"ZohoCRM.modules.{module.lower()}.{operation}"
+
+
+def missing(granted: Iterable[str], needed: Iterable[str] = REQUIRED) -> tuple[str, ...]:
+    """What is needed and not granted. Case does not matter; ALL, and a parent's ALL, cover everything below them."""
+    held = {scope.lower() for scope in granted}
+    return tuple(scope for scope in needed if not _covered(scope.lower(), held))
+
+
+def _covered(scope: str, held: set[str]) -> bool:
+    *path, operation = scope.split(".")
+    subjects = [".".join(path[:end]) for end in range(2, len(path) + 1)]
+    writing = operation in {"create", "update", "delete"}
+    wider = {f"{subject}.all" for subject in subjects} | ({f"{'.'.join(path)}.write"} if writing else set())
+    return scope in held or not wider.isdisjoint(held)
