@@ -117,6 +117,7 @@ declare
   messages bigint[];  -- message i stands for operation i of `wanted`
   wanted bigint[];
   useless bigint[];
+  locked bigint[];
   suspect bigint;
   chosen bigint[];
 begin
@@ -125,7 +126,13 @@ begin
   if messages is null then
     return;
   end if;
-  perform 1 from zohosync.operation where operation_id = any (wanted) order by operation_id for update;
+  -- An operation somebody is just changing is left for the next look: a claim never waits for a row, so that it
+  -- cannot deadlock with those who hold rows and wait for its messages.
+  select array_agg(t.operation_id) into locked from (
+    select operation_id from zohosync.operation where operation_id = any (wanted) for update skip locked) t;
+  perform pgmq.set_vt(queue, m.id, 0) from unnest(messages, wanted) as m(id, operation_id)
+     join zohosync.operation o on o.operation_id = m.operation_id
+    where m.operation_id <> all (coalesce(locked, '{}'));
 
   -- Messages whose operation has ended, is unknown or goes by another message.
   select array_agg(m.id) filter (where not fits), array_agg(m.id order by m.id) filter (where fits),
@@ -133,7 +140,8 @@ begin
     into useless, messages, wanted
     from unnest(messages, wanted) as m(id, operation_id)
     left join zohosync.operation o on o.operation_id = m.operation_id
-   cross join lateral (select o.queued is true and coalesce(o.message_id, m.id) = m.id) as f(fits);
+   cross join lateral (select o.queued is true and coalesce(o.message_id, m.id) = m.id) as f(fits)
+   where o.operation_id is null or m.operation_id = any (locked);
   if useless is not null then
     perform pgmq.delete(queue, useless);
   end if;
@@ -298,8 +306,9 @@ begin
 
   for report in
     select x.* from jsonb_populate_recordset(null::zohosync.attempt_report, reports) x
+      join zohosync.operation o on o.operation_id = x.operation_id
      where x.operation_id = any (held) and x.outcome in ('retrying', 'waiting', 'released')
-     order by x.operation_id
+     order by o.kind, o.entity, o.record_id  -- the order of enqueue, so that the two never deadlock
   loop
     perform zohosync.reopen(queue, report, longest_hidden);
   end loop;

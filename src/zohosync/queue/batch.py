@@ -1,0 +1,96 @@
+"""A claimed batch: the operations one worker may run now, and the only way to end them."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from zohosync.clock import Clock
+from zohosync.db.pool import Connection, Pool
+from zohosync.errors import LeaseLost
+from zohosync.queue import lanes
+from zohosync.queue.operation import Operation, Report
+
+Also = Callable[[Connection, set[int]], Awaitable[None]]
+
+
+class Lease:
+    """The time a claim is ours. Whoever is about to write to Zoho asks ``check`` first: past the deadline another
+    worker may have taken over."""
+
+    def __init__(self, clock: Clock, duration: timedelta) -> None:
+        self._clock = clock
+        self._duration = duration.total_seconds()
+        self._until = clock.monotonic() + self._duration
+        self._lost = False
+
+    def renew(self, asked_at: float) -> None:
+        """The database hid the messages again, no earlier than ``asked_at`` (monotonic seconds)."""
+        self._until = asked_at + self._duration
+
+    def give_up(self) -> None:
+        """Another worker took over."""
+        self._lost = True
+
+    def check(self) -> None:
+        """LeaseLost unless the claim is surely still ours."""
+        if self._lost or self._clock.monotonic() >= self._until:
+            raise LeaseLost("This worker was too slow to keep its claim; another one may have taken over.")
+
+
+class Batch:
+    """Operations of one kind under one claim. ``open`` are those without a report yet."""
+
+    def __init__(
+        self,
+        operations: Sequence[Operation],
+        *,
+        claim_id: UUID,
+        lease: Lease,
+        pool: Pool,
+        worker: str,
+        longest_hidden: float = 60.0,
+    ) -> None:
+        self.operations = tuple(operations)
+        self.lease = lease
+        self.pool = pool
+        self._claim_id = claim_id
+        self._worker = worker
+        self._longest_hidden = longest_hidden
+        self._open = {operation.operation_id: operation for operation in operations}
+        self.progressed: set[int] = set()
+        self.digests: dict[int, str] = {}
+
+    @property
+    def open(self) -> list[Operation]:
+        return list(self._open.values())
+
+    def part(self, operations: Sequence[Operation]) -> "Batch":
+        """A smaller batch under the same claim."""
+        smaller = Batch(
+            operations,
+            claim_id=self._claim_id,
+            lease=self.lease,
+            pool=self.pool,
+            worker=self._worker,
+            longest_hidden=self._longest_hidden,
+        )
+        smaller.progressed = self.progressed
+        smaller.digests = self.digests
+        return smaller
+
+    async def finish(self, reports: Sequence[Report], also: Also | None = None) -> set[int]:
+        """End attempts in one transaction, together with what ``also`` writes for the operations still held.
+
+        Operations another worker has taken over are left to it. Returns the ids that were ended.
+        """
+        if not reports:
+            return set()
+        async with self.pool.connection() as connection, connection.transaction():
+            held = await lanes.finish(
+                connection, self._claim_id, self._worker, reports, longest_hidden=self._longest_hidden
+            )
+            if also is not None and held:
+                await also(connection, held)
+        for report in reports:
+            self._open.pop(report.operation_id, None)
+        return held

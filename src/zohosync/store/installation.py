@@ -1,0 +1,133 @@
+"""The installation's own row: identity, go-live, capture."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+
+from zohosync.db.install import IDENTITY, newest_version
+from zohosync.db.pool import Connection, explain, fetch_one
+from zohosync.errors import ForeignCopy, SchemaMismatch, SettingsRefused
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What this database is. ``is_copy``: it was restored or cloned from the one zohosync was installed in."""
+
+    installation_id: str
+    schema_version: int
+    is_copy: bool
+    zoho: str | None
+    organisation_id: str | None
+    capturing: bool
+    live_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoneLive:
+    """``already``: it was live before. ``baseline``: how many older records will never be synced by themselves."""
+
+    live_since: datetime
+    already: bool
+    baseline: int
+
+
+async def read_installation(connection: Connection) -> Installation:
+    """The installation; SchemaMismatch when there is none."""
+    try:
+        row = await fetch_one(
+            connection,
+            f"""select installation_id::text, database_identity <> {IDENTITY} as is_copy, zoho, organisation_id,
+                       capturing, live_since,
+                       (select max(version) from zohosync.schema_migration) as schema_version
+                  from zohosync.installation""",  # noqa: S608 - a constant of ours
+        )
+    except psycopg.Error as error:
+        raise explain(error) from error
+    if row is None:
+        raise SchemaMismatch("The installation in this database is not complete.", hint="Run `zohosync install`.")
+    return Installation(**row)
+
+
+async def check_installation(connection: Connection, *, zoho: str) -> Installation:
+    """Refuse a database this program must not work on: another schema version, a copy, or the other kind of Zoho."""
+    found = await read_installation(connection)
+    ours = newest_version()
+    if found.schema_version > ours:
+        raise SchemaMismatch(
+            f"The database has schema version {found.schema_version}, this program knows {ours}.",
+            hint="Start the newer release of zohosync.",
+        )
+    if found.schema_version < ours:
+        raise SchemaMismatch(
+            f"The database has schema version {found.schema_version}, this program needs {ours}.",
+            hint="Run `zohosync install` to upgrade it; open work survives.",
+        )
+    if found.is_copy:
+        raise ForeignCopy(
+            "This database is a copy of the one zohosync was installed in; both would write to the same Zoho.",
+            hint="If it replaces the original, run `zohosync adopt-database`.",
+        )
+    if found.zoho is not None and found.zoho != zoho:
+        raise SettingsRefused(
+            f"This database was connected to Zoho {found.zoho!r}, but ZOHOSYNC_ZOHO is {zoho!r}.",
+            hint="Ids of a simulator must never meet ids of a real Zoho: use a separate database.",
+        )
+    return found
+
+
+async def pin_organisation(connection: Connection, *, organisation_id: str, zoho: str) -> None:
+    """Tie the database to one organisation, for good; SettingsRefused when it is tied to another."""
+    row = await fetch_one(
+        connection,
+        """update zohosync.installation set organisation_id = %(organisation)s, zoho = %(zoho)s
+            where coalesce(organisation_id, %(organisation)s) = %(organisation)s and coalesce(zoho, %(zoho)s) = %(zoho)s
+        returning organisation_id""",
+        {"organisation": organisation_id, "zoho": zoho},
+    )
+    if row is None:
+        found = await read_installation(connection)
+        raise SettingsRefused(
+            f"This database is tied to Zoho organisation {found.organisation_id} ({found.zoho}),"
+            f" not to {organisation_id} ({zoho}).",
+            hint="Connect with a user of that organisation, or use a separate database.",
+        )
+
+
+async def go_live(connection: Connection, sources: Iterable[tuple[str, str]]) -> GoneLive:
+    """Start capture. What the shop holds now counts as old and is never synced by itself.
+
+    ``sources`` are the (kind, entity) pairs of all streams. A transaction that is open now and commits later is new:
+    its record is not in the baseline, and the scan finds it.
+    """
+    async with connection.transaction():
+        before = await fetch_one(connection, "select live_since, capturing from zohosync.installation for update")
+        if before is None:
+            raise SchemaMismatch("The installation in this database is not complete.", hint="Run `zohosync install`.")
+        if before["live_since"] is not None:
+            await connection.execute("update zohosync.installation set capturing = true")
+            return GoneLive(before["live_since"], True, 0)
+        row = await fetch_one(
+            connection, "update zohosync.installation set capturing = true, live_since = now() returning live_since"
+        )
+        assert row is not None
+        taken = 0
+        for kind, entity in sources:
+            counted = await fetch_one(
+                connection,
+                "select zohosync.take_baseline(%(kind)s, %(entity)s) as taken",
+                {"kind": kind, "entity": entity},
+            )
+            taken += int(counted["taken"]) if counted else 0
+        return GoneLive(row["live_since"], False, taken)
+
+
+async def pause(connection: Connection) -> None:
+    """Stop capture; what changes meanwhile is found by the scan after ``go_live`` starts it again."""
+    await connection.execute("update zohosync.installation set capturing = false")
+
+
+async def adopt_database(connection: Connection) -> None:
+    """Declare this copy to be the installation from now on."""
+    await connection.execute(f"update zohosync.installation set database_identity = {IDENTITY}".encode())  # noqa: S608

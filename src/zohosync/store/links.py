@@ -1,0 +1,129 @@
+"""Links: which record in Zoho a record of the shop is."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from zohosync.db.pool import Connection, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """``state`` is creating (claimed, perhaps sent), in_doubt (sent, outcome unknown) or linked.
+
+    ``reference`` is what to look for in Zoho while the state is not linked. ``fingerprint`` and ``payload`` are of
+    what Zoho accepted last.
+    """
+
+    record_id: str
+    state: str
+    zoho_id: str | None
+    reference: str | None
+    fingerprint: str | None
+    payload: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewLink:
+    """A link that is complete: Zoho has the record, with this payload."""
+
+    record_id: str
+    zoho_id: str
+    fingerprint: str
+    payload: dict[str, Any]
+
+
+async def find_links(
+    connection: Connection, *, system: str, module: str, entity: str, record_ids: Sequence[str]
+) -> dict[str, Link]:
+    """The links of these records, by record id."""
+    rows = await fetch_all(
+        connection,
+        """select record_id, state::text as state, zoho_id, reference, fingerprint, payload from zohosync.link
+            where system = %(system)s and module = %(module)s and entity = %(entity)s
+              and record_id = any (%(ids)s)""",
+        {"system": system, "module": module, "entity": entity, "ids": list(record_ids)},
+    )
+    return {row["record_id"]: Link(**row) for row in rows}
+
+
+async def claim_creations(
+    connection: Connection, *, system: str, module: str, entity: str, organisation_id: str, references: dict[str, str]
+) -> None:
+    """Remember, before anything is sent, what is about to be created: record id to reference. Linked ones stay."""
+    await connection.execute(
+        """insert into zohosync.link as l (system, module, entity, record_id, state, organisation_id, reference)
+           select %(system)s, %(module)s, %(entity)s, w.record_id, 'creating', %(organisation)s, w.reference
+             from unnest(%(ids)s::text[], %(references)s::text[]) as w(record_id, reference) order by w.record_id
+           on conflict (system, module, entity, record_id) do update
+             set state = 'creating', reference = excluded.reference, updated_at = now()
+           where l.state <> 'linked'""",
+        {
+            "system": system,
+            "module": module,
+            "entity": entity,
+            "organisation": organisation_id,
+            "ids": list(references),
+            "references": list(references.values()),
+        },
+    )
+
+
+async def save_links(
+    connection: Connection,
+    *,
+    system: str,
+    module: str,
+    entity: str,
+    organisation_id: str,
+    links: Iterable[NewLink],
+) -> dict[str, str]:
+    """Complete links. Returns those refused because the Zoho record already belongs to another record of the shop:
+    record id to that Zoho id."""
+    wanted = sorted(links, key=lambda link: link.record_id)
+    rows = await fetch_all(
+        connection,
+        """with wanted as (
+             select * from unnest(%(ids)s::text[], %(zoho_ids)s::text[], %(prints)s::text[], %(payloads)s::jsonb[])
+               as w(record_id, zoho_id, fingerprint, payload)
+           ), taken as (
+             select w.record_id, w.zoho_id from wanted w
+              where exists (select from zohosync.link l
+                             where l.system = %(system)s and l.module = %(module)s
+                               and l.organisation_id = %(organisation)s and l.zoho_id = w.zoho_id
+                               and (l.entity, l.record_id) <> (%(entity)s, w.record_id))
+           ), saved as (
+             insert into zohosync.link
+                    (system, module, entity, record_id, state, organisation_id, zoho_id, fingerprint, payload)
+             select %(system)s, %(module)s, %(entity)s, w.record_id, 'linked', %(organisation)s, w.zoho_id,
+                    w.fingerprint, w.payload
+               from wanted w where w.record_id not in (select record_id from taken)
+             on conflict (system, module, entity, record_id) do update
+               set state = 'linked', zoho_id = excluded.zoho_id, organisation_id = excluded.organisation_id,
+                   fingerprint = excluded.fingerprint, payload = excluded.payload, reference = null,
+                   updated_at = now()
+           )
+           select record_id, zoho_id from taken""",
+        {
+            "system": system,
+            "module": module,
+            "entity": entity,
+            "organisation": organisation_id,
+            "ids": [link.record_id for link in wanted],
+            "zoho_ids": [link.zoho_id for link in wanted],
+            "prints": [link.fingerprint for link in wanted],
+            "payloads": [Jsonb(link.payload) for link in wanted],
+        },
+    )
+    return {row["record_id"]: row["zoho_id"] for row in rows}
+
+
+async def forget_link(connection: Connection, *, system: str, module: str, entity: str, record_id: str) -> None:
+    """Drop a link whose record no longer exists in Zoho."""
+    await connection.execute(
+        """delete from zohosync.link where system = %(system)s and module = %(module)s
+            and entity = %(entity)s and record_id = %(record)s""",
+        {"system": system, "module": module, "entity": entity, "record": record_id},
+    )

@@ -1,0 +1,52 @@
+"""Making records dirty, and what people may do with an operation."""
+
+from collections.abc import Sequence
+
+from zohosync.db.pool import Connection, fetch_all, fetch_one
+
+
+async def enqueue(
+    connection: Connection,
+    *,
+    kind: str,
+    lane: str,
+    entity: str,
+    record_ids: Sequence[str],
+    cause: str,
+    requested_by: str | None = None,
+) -> list[int]:
+    """One open operation for each record, due at once and with a fresh budget; the ids of those operations.
+
+    A record that has an open operation keeps it. ``cause`` is a value of the database's ``operation_cause``.
+    """
+    rows = await fetch_all(
+        connection,
+        """select zohosync.enqueue(array_fill(%(kind)s::text, array[%(count)s]),
+                                   array_fill(%(lane)s::zohosync.lane, array[%(count)s]),
+                                   array_fill(%(entity)s::text, array[%(count)s]),
+                                   %(records)s::text[], %(cause)s::zohosync.operation_cause, %(by)s) as operation_id""",
+        {
+            "kind": kind,
+            "lane": lane,
+            "entity": entity,
+            "count": len(record_ids),
+            "records": list(record_ids),
+            "cause": cause,
+            "by": requested_by,
+        },
+    )
+    return [row["operation_id"] for row in rows]
+
+
+async def cancel(connection: Connection, operation_id: int) -> bool:
+    """End an open operation that is not running; whether there was one."""
+    row = await fetch_one(connection, "select zohosync.cancel(%(id)s) as ended", {"id": operation_id})
+    return bool(row and row["ended"])
+
+
+async def wake(connection: Connection, reason: str) -> int:
+    """Make everything that waits for ``reason`` (a ``wait_reason``) due now; how many operations."""
+    row = await fetch_one(
+        connection, "select zohosync.wake(%(reason)s::zohosync.wait_reason) as woken", {"reason": reason}
+    )
+    return int(row["woken"]) if row else 0

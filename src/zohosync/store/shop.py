@@ -1,0 +1,144 @@
+"""The shop, through the adapter's functions: its contract in Python."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import psycopg
+
+from zohosync.db.pool import Connection, explain_shop, fetch_all
+
+
+@dataclass(frozen=True, slots=True)
+class ShopCustomer:
+    """A registered user. ``in_scope`` is false for staff; ``digest`` covers the mapped columns."""
+
+    record_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    role: str | None
+    company: str | None
+    gstin: str | None
+    zoho_crm_id: str | None
+    in_scope: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopInquiry:
+    """A contact form. ``in_scope`` is false for spam."""
+
+    record_id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    company: str | None
+    subject: str | None
+    message: str | None
+    zoho_crm_id: str | None
+    in_scope: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteLine:
+    """One line of a quote; amounts in rupees. ``sku`` and ``name`` are None when the variant is gone."""
+
+    sku: str | None
+    name: str | None
+    quantity: int | None
+    unit_price: Decimal | None
+    total_price: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopQuote:
+    """A B2B quote request with its lines; ``in_scope`` is false while it is a draft."""
+
+    record_id: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    company: str | None
+    gstin: str | None
+    valid_until: datetime | None
+    subtotal: Decimal | None
+    tax_amount: Decimal | None
+    total_amount: Decimal | None
+    notes: str | None
+    lines: tuple[QuoteLine, ...]
+    zoho_crm_id: str | None
+    in_scope: bool
+    digest: str
+
+
+Row = TypeVar("Row", ShopCustomer, ShopInquiry)
+
+
+async def read_customers(connection: Connection, keys: Sequence[str]) -> dict[str, ShopCustomer]:
+    """The customers as they are now, by id; ids that are gone are absent. ShopUnreadable when the shop changed."""
+    rows = await _read(connection, "select * from zohosync.shop_customers(%(keys)s::text[])", {"keys": list(keys)})
+    return {row["record_id"]: _shape(ShopCustomer, row) for row in rows}
+
+
+async def read_inquiries(connection: Connection, keys: Sequence[str]) -> dict[str, ShopInquiry]:
+    """The contact forms as they are now, by id."""
+    rows = await _read(connection, "select * from zohosync.shop_inquiries(%(keys)s::text[])", {"keys": list(keys)})
+    return {row["record_id"]: _shape(ShopInquiry, row) for row in rows}
+
+
+async def read_quotes(connection: Connection, keys: Sequence[str]) -> dict[str, ShopQuote]:
+    """The quotes as they are now, with their lines, by id."""
+    rows = await _read(connection, "select * from zohosync.shop_quotes(%(keys)s::text[])", {"keys": list(keys)})
+    return {row["record_id"]: ShopQuote(**{**row, "lines": tuple(map(_line, row["lines"]))}) for row in rows}
+
+
+async def find_records(connection: Connection, entity: str, term: str) -> list[tuple[str, str]]:
+    """Records a person names by id or e-mail: (record id, label), newest first, at most 20."""
+    rows = await _read(
+        connection,
+        "select record_id, label from zohosync.shop_find(%(entity)s, %(term)s)",
+        {"entity": entity, "term": term},
+    )
+    return [(row["record_id"], row["label"] or "") for row in rows]
+
+
+async def set_zoho_ids(connection: Connection, *, entity: str, system: str, ids: dict[str, str]) -> set[str]:
+    """Write ids of Zoho back, record id to Zoho id. Returns the records the shop holds locked just now, unwritten."""
+    rows = await _read(
+        connection,
+        "select held from zohosync.shop_set_zoho_ids(%(entity)s, %(system)s, %(keys)s, %(ids)s) as held",
+        {"entity": entity, "system": system, "keys": list(ids), "ids": list(ids.values())},
+    )
+    return {row["held"] for row in rows}
+
+
+async def _read(connection: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    try:
+        async with connection.transaction():  # a savepoint where the caller has a transaction
+            return await fetch_all(connection, query, parameters)
+    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.DataError, psycopg.errors.RaiseException) as error:
+        raise explain_shop(error) from error
+
+
+def _shape(shape: type[Row], row: dict[str, Any]) -> Row:
+    return shape(**{field.name: row[field.name] for field in fields(shape)})
+
+
+def _line(line: dict[str, Any]) -> QuoteLine:
+    return QuoteLine(
+        line["sku"],
+        line["name"],
+        line["quantity"],
+        _amount(line["unit_price"]),
+        _amount(line["total_price"]),
+    )
+
+
+def _amount(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
