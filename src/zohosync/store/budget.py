@@ -1,0 +1,174 @@
+"""The budget of calls to Zoho in Postgres: one bucket for all processes on all machines.
+
+https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+from psycopg_pool import PoolTimeout
+
+from zohosync.clock import Clock
+from zohosync.db.pool import Pool, explain, fetch_one
+from zohosync.errors import RateLimited
+
+log = logging.getLogger(__name__)
+
+HEAVY_IN_FLIGHT = 10
+"""Zoho's sub-concurrency is the same for all editions."""
+
+FIRST_PAUSE = timedelta(seconds=2)
+LONGEST_PAUSE = timedelta(minutes=5)
+
+MESSAGES = {
+    "day": "The day's API credits for Zoho are used up, or kept for sales.",
+    "minute": "As many calls as Zoho allows per minute were made.",
+    "concurrency": "As many calls as Zoho allows at once are under way.",
+}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a page or a command may show. ``spent`` is of the last 24 hours, in credits; ``paused_until`` is None when
+    nothing pauses."""
+
+    spent: int
+    limit: int
+    calls_today: int
+    in_flight: int
+    paused_until: datetime | None
+    pause_reason: str
+
+
+class PostgresBudget:
+    """The bucket. Keyword arguments are its policy and must be the same in all processes."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        *,
+        daily_credits: int,
+        in_flight: int,
+        sales_reserve: int = 0,
+        per_minute: int | None = None,
+        minute: timedelta = timedelta(minutes=1),
+        lease: timedelta = timedelta(seconds=90),
+        clock: Clock | None = None,
+    ) -> None:
+        """``sales_reserve`` credits of the day are for priority sales alone; ``per_minute`` is None where Zoho has no
+        such limit; ``minute`` is shorter against a simulator that scales time; ``lease`` must outlast any call.
+        ``clock`` None means the database's clock, which all machines share."""
+        self._pool = pool
+        self._daily_credits = daily_credits
+        self._in_flight = in_flight
+        self._sales_reserve = sales_reserve
+        self._per_minute = per_minute
+        self._minute = minute
+        self._lease = lease
+        self._clock = clock
+
+    async def take(self, *, organisation_id: str, product: str, cost: int, heavy: bool, priority: str) -> str:
+        """A lease, in one round trip; RateLimited with its scope and when to ask again."""
+        reserve = 0 if priority == "sales" else self._sales_reserve
+        row = await self._fetch(
+            "select lease, refused_by, retry_after from zohosync.budget_take("
+            " %(organisation)s, %(product)s, %(cost)s::integer, %(heavy)s, %(day_limit)s::bigint,"
+            " %(in_flight)s::integer, %(heavy_in_flight)s::integer, %(per_minute)s::integer, %(minute)s::interval,"
+            " %(lease)s::interval, %(now)s::timestamptz)",
+            {
+                "organisation": organisation_id,
+                "product": product,
+                "cost": cost,
+                "heavy": heavy,
+                "day_limit": self._daily_credits - reserve,
+                "in_flight": self._in_flight,
+                "heavy_in_flight": HEAVY_IN_FLIGHT,
+                "per_minute": self._per_minute,
+                "minute": self._minute,
+                "lease": self._lease,
+                "now": self._now(),
+            },
+        )
+        if row["lease"] is None:
+            raise RateLimited(
+                MESSAGES.get(row["refused_by"], "Zoho asks us to slow down."),
+                hint="It continues by itself.",
+                retry_after=row["retry_after"],
+                scope=row["refused_by"],
+            )
+        return str(row["lease"])
+
+    async def give_back(
+        self,
+        lease: str,
+        *,
+        organisation_id: str,
+        product: str,
+        cost: int,
+        verdict: str,
+        retry_after: timedelta | None,
+        credits_left: int | None,
+    ) -> timedelta:
+        """End the lease, in one round trip; how long everybody pauses now.
+
+        A database that cannot be reached is logged only: Zoho's answer matters more, and the lease ends by itself.
+        """
+        try:
+            row = await self._fetch(
+                "select zohosync.budget_give_back(%(lease)s::uuid, %(organisation)s, %(product)s, %(cost)s::integer,"
+                " %(verdict)s, %(retry_after)s::interval, %(credits_left)s::bigint, %(day_limit)s::bigint,"
+                " %(first_pause)s::interval, %(longest_pause)s::interval, %(now)s::timestamptz) as pause",
+                {
+                    "lease": lease,
+                    "organisation": organisation_id,
+                    "product": product,
+                    "cost": cost,
+                    "verdict": verdict,
+                    "retry_after": retry_after,
+                    "credits_left": credits_left,
+                    "day_limit": self._daily_credits,
+                    "first_pause": FIRST_PAUSE,
+                    "longest_pause": LONGEST_PAUSE,
+                    "now": self._now(),
+                },
+            )
+        except (psycopg.Error, PoolTimeout) as error:
+            log.warning("The budget lease was not given back: %s", explain(error))
+            return retry_after or FIRST_PAUSE if verdict == "limited" else timedelta(0)
+        pause: timedelta = row["pause"]
+        return pause
+
+    async def find_usage(self, organisation_id: str, product: str) -> Usage:
+        """What is used and left."""
+        row = await self._fetch(
+            "with moment as (select coalesce(%(now)s::timestamptz, clock_timestamp()) as instant)"
+            " select ceil(zohosync.budget_spent(%(organisation)s, %(product)s, instant)) as spent,"
+            "  (select coalesce(sum(d.calls), 0) from zohosync.budget_day d where d.organisation_id = %(organisation)s"
+            "     and d.product = %(product)s and d.day = (instant at time zone 'UTC')::date) as calls,"
+            "  (select count(*) from zohosync.budget_lease l where l.organisation_id = %(organisation)s"
+            "     and l.product = %(product)s and l.expires_at > instant) as in_flight,"
+            "  p.until_at, p.reason"
+            " from moment left join zohosync.budget_pause p on p.organisation_id = %(organisation)s"
+            "  and p.product = %(product)s and p.until_at > instant",
+            {"organisation": organisation_id, "product": product, "now": self._now()},
+        )
+        return Usage(
+            spent=int(row["spent"]),
+            limit=self._daily_credits,
+            calls_today=int(row["calls"]),
+            in_flight=row["in_flight"],
+            paused_until=row["until_at"],
+            pause_reason=row["reason"] or "",
+        )
+
+    def _now(self) -> datetime | None:
+        return None if self._clock is None else self._clock.now()
+
+    async def _fetch(self, query: str, parameters: dict[str, Any]) -> dict[str, Any]:
+        async with self._pool.connection() as connection:
+            row = await fetch_one(connection, query, parameters)
+        assert row is not None
+        return row
