@@ -1,0 +1,252 @@
+"""The gate: the one way every API call takes from the socket to its handler and back.
+
+Read, log, order faults, authorise, count, wait, handle, spoil, answer. Products plug in by listing Operations.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import httpx
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from zohosim.answers import Answer, Json, Refused, error
+from zohosim.calls import Call, Entry
+from zohosim.faults import AFTER, AUTHORITY, BEFORE, STATE, Fault
+from zohosim.scopes import Need, covers
+
+if TYPE_CHECKING:
+    from zohosim.simulator import Simulator
+
+Handler = Callable[["Simulator", Call], Answer]
+PAGE = "<html><head><title>{0}</title></head><body><center><h1>{0}</h1></center><hr><center>ZGS</center></body></html>"
+
+
+def no_needs(_call: Call) -> tuple[Need, ...]:
+    return ()
+
+
+def one_credit(_call: Call) -> int:
+    return 1
+
+
+def light(_call: Call) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One route of a product: what it is called, what it needs, costs and weighs, and who handles it."""
+
+    service: str
+    name: str
+    method: str
+    path: str
+    handler: Handler
+    needs: Callable[[Call], tuple[Need, ...]] = no_needs
+    cost: Callable[[Call], int] = one_credit
+    heavy: Callable[[Call], bool] = light
+    module: str = ""
+    """The module a path means that does not name one as `{module}`."""
+
+
+@dataclass(slots=True)
+class Passage:
+    """What happened to one call on its way through the gate."""
+
+    answer: Answer | None = None
+    response: Response | None = None
+    dropped: bool = False
+    timed_out: bool = False
+    faults: list[str] = field(default_factory=list)
+    credits: int = 0
+
+    def note(self, faults: list[Fault]) -> list[Fault]:
+        self.faults.extend(fault.kind for fault in faults)
+        return faults
+
+
+class Endpoint:
+    """The Starlette endpoint of one Operation."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.operation = operation
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        request = Request(scope, receive)
+        sim: Simulator = request.app.state.simulator
+        started_at = time.time()
+        call = await read_call(sim, self.operation, request)
+        passage = Passage()
+        try:
+            await pass_through(sim, self.operation, call, passage)
+        finally:
+            sim.calls.add(entry_of(call, passage, started_at, request))
+        if passage.dropped:
+            await hang_up(scope, receive, passage.timed_out)
+            return
+        assert passage.response is not None
+        await passage.response(scope, receive, send)
+
+
+async def read_call(sim: "Simulator", operation: Operation, request: Request) -> Call:
+    call = Call(
+        method=request.method,
+        path=request.url.path,
+        service=operation.service,
+        operation=operation.name,
+        module=operation.module or request.path_params.get("module", ""),
+        face=sim.face_of(request.scope),
+        params=request.query_params,
+        headers=request.headers,
+        body=await request.body(),
+        path_params=request.path_params,
+    )
+    if operation.service != "accounts":
+        call.parse()
+    return call
+
+
+async def pass_through(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
+    for fault in passage.note(sim.faults.take(call, STATE)):
+        sim.strike(fault)
+    try:
+        if operation.service == "accounts":
+            await handle(sim, operation, call, passage)
+        else:
+            authorise(sim, operation, call, passage)
+            with sim.limits.flight(call.client_id, operation.heavy(call)):
+                await count_and_handle(sim, operation, call, passage)
+    except Refused as refusal:
+        passage.response = refusal_answer(sim, refusal).response()
+    if passage.response is None and passage.answer is not None:
+        passage.response = passage.answer.response()
+
+
+def authorise(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
+    """Only `Authorization: Zoho-oauthtoken x` counts; 401 tells apart missing, dead and too narrow."""
+    header = call.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    schemes = ("zoho-oauthtoken", "bearer") if sim.switches["bearer_scheme"] else ("zoho-oauthtoken",)
+    if scheme.lower() not in schemes or not token.strip():
+        raise Refused(401, "AUTHENTICATION_FAILURE", "Authentication failed")
+    strikes = passage.note(sim.faults.take(call, AUTHORITY))
+    access = sim.grants.find_access(token.strip(), call.face.centre)
+    if access is None or any(fault.kind == "wrong_data_centre" for fault in strikes):
+        raise Refused(401, "INVALID_TOKEN", "invalid oauth token")
+    call.client_id, call.user_id = access.client_id, access.user_id
+    gone = {str(f.options.get("scope") or "").lower() for f in strikes if f.kind == "scope_removed"}
+    scopes = tuple(s for s in access.scopes if s.lower() not in gone) if "" not in gone else ()
+    if not covers(scopes, operation.needs(call)):
+        raise Refused(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
+
+
+async def count_and_handle(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
+    cost = operation.cost(call)
+    sim.limits.check_credits(cost)
+    await sim.latency.wait()
+    await handle(sim, operation, call, passage)
+    if passage.answer is None:
+        return
+    if passage.answer.status < 400 or sim.switches["charge_failed_calls"]:
+        sim.limits.spend(cost)
+        passage.credits = cost
+    passage.answer.headers.update(sim.limits.headers())
+
+
+async def handle(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
+    """Faults before the handler, the handler (which commits without a pause), faults after it."""
+    strikes = passage.note(sim.faults.take(call, BEFORE, AFTER))
+    first = next((fault for fault in strikes if comes_first(fault)), None)
+    for fault in strikes:
+        if fault.kind == "slow":
+            await asyncio.sleep(fault.delay)
+    if first is not None:
+        await spoil(sim, call, first, passage)
+        return
+    try:
+        passage.answer = operation.handler(sim, call)
+    except Refused as refusal:
+        passage.answer = refusal_answer(sim, refusal)
+    last = next((fault for fault in strikes if fault.kind != "slow"), None)
+    if last is not None:
+        await spoil(sim, call, last, passage)
+
+
+def comes_first(fault: Fault) -> bool:
+    """Whether the fault answers in the handler's place, so that nothing is written."""
+    if fault.kind == "slow" or fault.options.get("after_commit"):
+        return False
+    return not fault.kind.endswith("_after_commit")
+
+
+async def spoil(sim: "Simulator", call: Call, fault: Fault, passage: Passage) -> None:
+    if fault.kind.startswith(("timeout_", "drop_connection_")):
+        passage.dropped = True
+        passage.timed_out = fault.kind.startswith("timeout_")
+        await asyncio.sleep(fault.delay)
+        return
+    passage.response = spoiled_answer(sim, call, fault)
+
+
+def spoiled_answer(sim: "Simulator", call: Call, fault: Fault) -> Response:
+    options = fault.options
+    if fault.kind == "html_502":
+        return HTMLResponse(PAGE.format("502 Bad Gateway"), int(options.get("status", 502)))
+    if fault.kind == "html_200":
+        return HTMLResponse(PAGE.format("Zoho Accounts"), 200)
+    if fault.kind == "answer":
+        return Answer(options.get("body"), int(options.get("status", 500))).response()
+    if fault.kind == "http_429":
+        return sim.too_many(call).response()
+    return Answer(error("INTERNAL_ERROR", "Internal Server Error"), 500).response()
+
+
+def refusal_answer(sim: "Simulator", refusal: Refused) -> Answer:
+    """Flat, or in data[] when the switch says so: Zoho does both."""
+    body: Json = refusal.body
+    if sim.switches["whole_request_errors"] == "data":
+        body = {"data": [body]}
+    return Answer(body, refusal.status)
+
+
+def entry_of(call: Call, passage: Passage, started_at: float, request: Request) -> Entry:
+    return Entry(
+        number=0,
+        method=call.method,
+        path=call.path,
+        query="" if call.service == "accounts" else request.url.query,
+        service=call.service,
+        operation=call.operation,
+        module=call.module,
+        data_centre=call.face.centre,
+        client_id=call.client_id,
+        status=None if passage.dropped or passage.response is None else passage.response.status_code,
+        records=len(call.records),
+        keys=call.keys(),
+        ids=passage.answer.touched if passage.answer else [],
+        started_at=started_at,
+        ended_at=time.time(),
+        faults=passage.faults,
+        credits=passage.credits,
+    )
+
+
+async def hang_up(scope: Any, receive: Any, timed_out: bool) -> None:
+    """Drop the connection without a byte.
+
+    Behind uvicorn the transport is aborted. In process there is no connection, so the caller gets the
+    very exception httpx would raise had it been a real one.
+    """
+    send = scope["zohosim.send"]
+    transport = getattr(getattr(send, "__self__", None), "transport", None)
+    if transport is None:
+        if timed_out:
+            raise httpx.ReadTimeout("zohosim: no answer came")
+        raise httpx.RemoteProtocolError("zohosim: the server disconnected without sending a response")
+    transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
