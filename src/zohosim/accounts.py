@@ -13,6 +13,7 @@ from starlette.routing import Route
 from zohosim.answers import Answer, Json
 from zohosim.calls import Call
 from zohosim.data_centres import DATA_CENTRES
+from zohosim.faults import AUTHORITY
 from zohosim.gate import Endpoint, Operation
 from zohosim.grants import ACCESS_SECONDS, Access, Client, Code, Grant, Throttled, TokenRefused
 from zohosim.pages import page
@@ -57,7 +58,7 @@ def throttled(sim: "Simulator") -> Answer:
 
 def _token(sim: "Simulator", call: Call, form: dict[str, str]) -> Json:
     client = client_of(sim, form, call.face.centre)
-    if sim.faults.take(call, "authority"):
+    if sim.faults.take(call, AUTHORITY):
         raise TokenRefused("invalid_code")
     grant_type = form.get("grant_type")
     if grant_type == "refresh_token":

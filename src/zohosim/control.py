@@ -230,7 +230,8 @@ def add_client(order: Order) -> Json:
     """{id, secret, name?, redirect_uris?, data_centres?}."""
     given = order.given
     if given:
-        order.sim.add_client(Client(**given))
+        lists = {name: tuple(given.get(name, ())) for name in ("redirect_uris", "data_centres")}
+        order.sim.add_client(Client(**{**given, **lists}))
     return {"clients": [asdict(client) for client in order.sim.grants.clients.values()]}
 
 

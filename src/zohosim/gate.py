@@ -6,12 +6,14 @@ Read, log, order faults, authorise, count, wait, handle, spoil, answer. Products
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import httpx
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from zohosim.answers import Answer, Json, Refused, error
 from zohosim.calls import Call, Entry
@@ -63,6 +65,7 @@ class Passage:
     timed_out: bool = False
     faults: list[str] = field(default_factory=list)
     credits: int = 0
+    receive: Receive | None = None
 
     def note(self, faults: list[Fault]) -> list[Fault]:
         self.faults.extend(fault.kind for fault in faults)
@@ -75,12 +78,12 @@ class Endpoint:
     def __init__(self, operation: Operation) -> None:
         self.operation = operation
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         sim: Simulator = request.app.state.simulator
         started_at = time.time()
         call = await read_call(sim, self.operation, request)
-        passage = Passage()
+        passage = Passage(receive=receive)
         try:
             await pass_through(sim, self.operation, call, passage)
         finally:
@@ -187,7 +190,7 @@ async def spoil(sim: "Simulator", call: Call, fault: Fault, passage: Passage) ->
     if fault.kind.startswith(("timeout_", "drop_connection_")):
         passage.dropped = True
         passage.timed_out = fault.kind.startswith("timeout_")
-        await asyncio.sleep(fault.delay)
+        await silence(passage.receive, fault.delay)
         return
     passage.response = spoiled_answer(sim, call, fault)
 
@@ -235,7 +238,20 @@ def entry_of(call: Call, passage: Passage, started_at: float, request: Request) 
     )
 
 
-async def hang_up(scope: Any, receive: Any, timed_out: bool) -> None:
+async def silence(receive: Receive | None, seconds: float) -> None:
+    """Say nothing for so long, or until the caller gives up."""
+    assert receive is not None
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await gone(receive)
+
+
+async def gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def hang_up(scope: Scope, receive: Receive, timed_out: bool) -> None:
     """Drop the connection without a byte.
 
     Behind uvicorn the transport is aborted. In process there is no connection, so the caller gets the
@@ -248,5 +264,4 @@ async def hang_up(scope: Any, receive: Any, timed_out: bool) -> None:
             raise httpx.ReadTimeout("zohosim: no answer came")
         raise httpx.RemoteProtocolError("zohosim: the server disconnected without sending a response")
     transport.abort()
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await gone(receive)

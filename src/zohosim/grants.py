@@ -29,15 +29,15 @@ class Throttled(Exception):
     """Too many access tokens were asked of one refresh token."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Client:
     """A registered application. Without redirect addresses any loopback address will do."""
 
     id: str
     secret: str
     name: str = "A shop"
-    redirect_uris: list[str] = field(default_factory=list)
-    data_centres: list[str] = field(default_factory=list)
+    redirect_uris: tuple[str, ...] = ()
+    data_centres: tuple[str, ...] = ()
     """Data centres where the client is enabled; empty means all."""
 
     def takes(self, redirect_uri: str) -> bool:

@@ -20,6 +20,9 @@ UI_TYPES = {
     "date": 24, "datetime": 333, "boolean": 301, "integer": 32, "bigint": 20, "currency": 36, "double": 38,
     "multiselectpicklist": 100, "percent": 39,
 }  # fmt: skip
+CHOICE_STEP = 100_000_000_000
+"""Ids of picklist values are the field's id plus so many steps: stable, and far from every other id."""
+
 EDITABLE = {"web_update": True, "api_create": True, "web_create": True, "api_update": True}
 FIXED = dict.fromkeys(EDITABLE, False)
 
@@ -59,8 +62,8 @@ class Field:
 
 
 def fold(field: Field, value: Any) -> str:
-    """A value as its index compares it."""
-    text = str(value)
+    """A value as its index compares it; an object by its id."""
+    text = str(value["id"] if isinstance(value, dict) else value)
     return text if field.case_sensitive else text.lower()
 
 
@@ -165,7 +168,7 @@ def _choice(field: Field, number: int, text: str) -> Json:
         "sequence_number": number,
         "colour_code": None,
         "type": "used",
-        "id": f"{field.id[:-6]}{int(field.id[-6:]) * 7 % 1000:03d}{number:03d}",
+        "id": str(int(field.id) + number * CHOICE_STEP),
     }
 
 

@@ -9,7 +9,6 @@ from zohosim.answers import Answer, Json, Refused, nothing
 from zohosim.calls import Call
 from zohosim.crm.external import external_target
 from zohosim.crm.reads import paged, read_fields, sorted_records
-from zohosim.crm.records import Module, Record
 from zohosim.crm.store import PARENTS
 from zohosim.crm.writes import insert_one, open_batch, told
 
@@ -37,9 +36,5 @@ def list_related_notes(sim: "Simulator", call: Call) -> Answer:
     parent = parent_of_path(sim, call)
     notes = sim.crm.modules["Notes"]
     names = read_fields(call, required=sim.switches["notes_need_fields"])
-    found = sorted_records(call, notes_of(notes, parent["id"]))
+    found = sorted_records(call, notes.holders("Parent_Id", parent))
     return paged(sim, call, notes, names, found) if found else nothing()
-
-
-def notes_of(notes: Module, parent_id: str) -> list[Record]:
-    return [note for note in notes.records.values() if (note.values.get("Parent_Id") or {}).get("id") == parent_id]

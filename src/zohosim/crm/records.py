@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 INDEXED_TYPES = ("email", "phone")
 FULL_NAME = ("First_Name", "Last_Name")
+PARENT = "Parent_Id"
 
 
 @dataclass(slots=True)
@@ -103,8 +104,9 @@ class Module:
         self.lookups = [(f.api_name, f.lookup) for f in self.fields.values() if f.lookup]
         self.clearable = {f.api_name for f in self.fields.values() if f.data_type in ("email", "phone", "website")}
         self.blank: Json = dict.fromkeys(self.fields)
-        wanted = {f.api_name for f in self.fields.values() if f.keyed or f.data_type in INDEXED_TYPES} | {self.key}
-        self.indexes = {name: self._index(self.fields[name]) for name in wanted if name}
+        wanted = {f.api_name for f in self.fields.values() if f.keyed or f.data_type in INDEXED_TYPES}
+        wanted |= {self.key, PARENT} & self.fields.keys()
+        self.indexes = {name: self._index(self.fields[name]) for name in wanted}
 
     def _reader(self, field: Field) -> Reader:
         if field.data_type == "phone":
@@ -115,7 +117,7 @@ class Module:
             return self.crm.organisation.read_owner
         if field.api_name == "Tag":
             return read_tags(field)
-        if field.api_name == "Parent_Id":
+        if field.api_name == PARENT:
             return self.crm.read_parent
         if field.api_name == "Layout":
             return read_anything(field)

@@ -13,7 +13,7 @@ from zohosim.clock import read_iso
 from zohosim.crm.external import external_target, resolve_lookups
 from zohosim.crm.records import Module, Record
 from zohosim.crm.values import BadValue
-from zohosim.faults import Fault
+from zohosim.faults import SHAPE, Fault
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator
@@ -322,9 +322,17 @@ def delete_one(batch: Batch, given: Json, _row: int) -> Json:
         raise RecordRefused("INVALID_DATA", "the id given seems to be invalid", {"id": given["id"]})
     if record.locked:
         raise RecordRefused("RECORD_LOCKED", "cannot perform this operation as the record is locked", {"id": record.id})
+    delete_notes(batch, record)
     batch.module.delete(record, batch.user)
     batch.changes["delete"].append(record.id)
     return {"code": "SUCCESS", "details": {"id": record.id}, "message": "record deleted", "status": "success"}
+
+
+def delete_notes(batch: Batch, record: Record) -> None:
+    """A record takes its notes with it."""
+    notes = batch.sim.crm.modules["Notes"]
+    for note in notes.holders("Parent_Id", {"id": record.id}):
+        notes.delete(note, batch.user)
 
 
 def told(batch: Batch, results: list[Json], success: int) -> Answer:
@@ -339,5 +347,5 @@ def status_of(batch: Batch, results: list[Json], bad: int, success: int) -> int:
     if not bad:
         return success
     if bad < len(results):
-        return 200 if batch.sim.faults.take(batch.call, "shape") else int(batch.sim.switches["mixed_status"])
+        return 200 if batch.sim.faults.take(batch.call, SHAPE) else int(batch.sim.switches["mixed_status"])
     return 412 if all(result["code"] == "ALREADY_MODIFIED" for result in results) else 400
