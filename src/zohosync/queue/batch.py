@@ -11,6 +11,7 @@ from zohosync.queue import lanes
 from zohosync.queue.operation import Operation, Report
 
 Also = Callable[[Connection, set[int]], Awaitable[None]]
+Judge = Callable[[BaseException, Operation, "Batch"], Report]
 
 
 class Lease:
@@ -22,6 +23,11 @@ class Lease:
         self._duration = duration.total_seconds()
         self._until = clock.monotonic() + self._duration
         self._lost = False
+
+    @property
+    def duration(self) -> timedelta:
+        """How long others leave the claim alone without a sign of life."""
+        return timedelta(seconds=self._duration)
 
     def renew(self, asked_at: float) -> None:
         """The database hid the messages again, no earlier than ``asked_at`` (monotonic seconds)."""
@@ -48,6 +54,7 @@ class Batch:
         lease: Lease,
         pool: Pool,
         worker: str,
+        judge: Judge,
         longest_hidden: float = 60.0,
     ) -> None:
         self.operations = tuple(operations)
@@ -55,6 +62,7 @@ class Batch:
         self.pool = pool
         self._claim_id = claim_id
         self._worker = worker
+        self._judge = judge
         self._longest_hidden = longest_hidden
         self._open = {operation.operation_id: operation for operation in operations}
         self.progressed: set[int] = set()
@@ -72,11 +80,24 @@ class Batch:
             lease=self.lease,
             pool=self.pool,
             worker=self._worker,
+            judge=self._judge,
             longest_hidden=self._longest_hidden,
         )
         smaller.progressed = self.progressed
         smaller.digests = self.digests
         return smaller
+
+    def note_digest(self, operation: Operation, digest: str) -> None:
+        """What the shop's record looked like when it was read; kept with whatever becomes of the operation."""
+        self.digests[operation.operation_id] = digest
+
+    def note_progress(self, operation: Operation) -> None:
+        """A step succeeded: an error after it starts a fresh budget of tries."""
+        self.progressed.add(operation.operation_id)
+
+    def judge(self, error: BaseException, operation: Operation) -> Report:
+        """What an error means for one operation of this batch."""
+        return self._judge(error, operation, self)
 
     async def finish(self, reports: Sequence[Report], also: Also | None = None) -> set[int]:
         """End attempts in one transaction, together with what ``also`` writes for the operations still held.

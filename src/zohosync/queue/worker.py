@@ -150,6 +150,7 @@ class Worker:
                             lease=lease,
                             pool=self._pool,
                             worker=self._name,
+                            judge=self._report,
                             longest_hidden=self._options.longest_hidden.total_seconds(),
                         ),
                     )
@@ -186,9 +187,9 @@ class Worker:
             return
         if not isinstance(error, OF_THE_WHOLE):
             log.warning("operation.error", kind=kind, problem=repr(error), exc_info=error)
-        await batch.finish([self._report(error, operation, batch) for operation in open_operations])
+        await batch.finish([batch.judge(error, operation) for operation in open_operations])
 
-    def _report(self, error: Exception, operation: Operation, batch: Batch) -> Report:
+    def _report(self, error: BaseException, operation: Operation, batch: Batch) -> Report:
         return decide_report(
             error,
             operation,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from psycopg.types.json import Jsonb
@@ -49,25 +50,68 @@ async def find_links(
     return {row["record_id"]: Link(**row) for row in rows}
 
 
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """What an operation is about to create; ``reference`` is what to look for should the outcome stay unknown."""
+
+    record_id: str
+    reference: str
+    operation_id: int
+
+
 async def claim_creations(
-    connection: Connection, *, system: str, module: str, entity: str, organisation_id: str, references: dict[str, str]
-) -> None:
-    """Remember, before anything is sent, what is about to be created: record id to reference. Linked ones stay."""
-    await connection.execute(
-        """insert into zohosync.link as l (system, module, entity, record_id, state, organisation_id, reference)
-           select %(system)s, %(module)s, %(entity)s, w.record_id, 'creating', %(organisation)s, w.reference
-             from unnest(%(ids)s::text[], %(references)s::text[]) as w(record_id, reference) order by w.record_id
+    connection: Connection,
+    *,
+    system: str,
+    module: str,
+    entity: str,
+    organisation_id: str,
+    creations: Sequence[Creation],
+    hold: timedelta,
+) -> set[str]:
+    """Remember, before anything is sent, what is about to be created. Returns the records that may be created now.
+
+    The others are linked already, or another operation is creating them and has been for less than ``hold``.
+    """
+    rows = await fetch_all(
+        connection,
+        """insert into zohosync.link as l (system, module, entity, record_id, state, organisation_id, reference,
+                                           claimed_by, claimed_until)
+           select %(system)s, %(module)s, %(entity)s, w.record_id, 'creating', %(organisation)s, w.reference,
+                  w.operation_id, clock_timestamp() + %(hold)s
+             from unnest(%(ids)s::text[], %(references)s::text[], %(operations)s::bigint[])
+               as w(record_id, reference, operation_id)
+            order by w.record_id
            on conflict (system, module, entity, record_id) do update
-             set state = 'creating', reference = excluded.reference, updated_at = now()
-           where l.state <> 'linked'""",
+             set state = 'creating', reference = excluded.reference, updated_at = now(),
+                 claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
+           where l.state <> 'linked'
+             and (l.claimed_by = excluded.claimed_by or l.claimed_until is null
+                  or l.claimed_until < clock_timestamp())
+           returning record_id""",
         {
             "system": system,
             "module": module,
             "entity": entity,
             "organisation": organisation_id,
-            "ids": list(references),
-            "references": list(references.values()),
+            "hold": hold,
+            "ids": [creation.record_id for creation in creations],
+            "references": [creation.reference for creation in creations],
+            "operations": [creation.operation_id for creation in creations],
         },
+    )
+    return {row["record_id"] for row in rows}
+
+
+async def release_creations(
+    connection: Connection, *, system: str, module: str, entity: str, record_ids: Sequence[str]
+) -> None:
+    """Zoho refused to create them: whoever comes next may try at once."""
+    await connection.execute(
+        """update zohosync.link set claimed_by = null, claimed_until = null
+            where system = %(system)s and module = %(module)s and entity = %(entity)s
+              and record_id = any (%(ids)s) and state <> 'linked'""",
+        {"system": system, "module": module, "entity": entity, "ids": list(record_ids)},
     )
 
 
@@ -103,7 +147,7 @@ async def save_links(
              on conflict (system, module, entity, record_id) do update
                set state = 'linked', zoho_id = excluded.zoho_id, organisation_id = excluded.organisation_id,
                    fingerprint = excluded.fingerprint, payload = excluded.payload, reference = null,
-                   updated_at = now()
+                   claimed_by = null, claimed_until = null, updated_at = now()
            )
            select record_id, zoho_id from taken""",
         {
@@ -127,3 +171,27 @@ async def forget_link(connection: Connection, *, system: str, module: str, entit
             and entity = %(entity)s and record_id = %(record)s""",
         {"system": system, "module": module, "entity": entity, "record": record_id},
     )
+
+
+async def find_email_owners(connection: Connection, emails: Sequence[str]) -> dict[str, str]:
+    """Which customer is already linked to a Contact with an e-mail address: address in lower case to record id."""
+    rows = await fetch_all(
+        connection,
+        """select lower(payload ->> 'Email') as email, min(record_id) as record_id from zohosync.link
+            where system = 'crm' and module = 'Contacts' and entity = 'customer' and state = 'linked'
+              and lower(payload ->> 'Email') = any (%(emails)s)
+            group by 1""",
+        {"emails": [email.lower() for email in emails]},
+    )
+    return {row["email"]: row["record_id"] for row in rows}
+
+
+async def find_owners(connection: Connection, *, system: str, module: str, zoho_ids: Sequence[str]) -> dict[str, str]:
+    """Which record of the shop is linked to a record of Zoho: Zoho id to record id."""
+    rows = await fetch_all(
+        connection,
+        """select zoho_id, record_id from zohosync.link
+            where system = %(system)s and module = %(module)s and zoho_id = any (%(ids)s)""",
+        {"system": system, "module": module, "ids": list(zoho_ids)},
+    )
+    return {row["zoho_id"]: row["record_id"] for row in rows}

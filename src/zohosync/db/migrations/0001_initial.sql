@@ -110,6 +110,8 @@ create table zohosync.link (
   zoho_id         text,
   organisation_id text not null,
   reference       text,
+  claimed_by      bigint,
+  claimed_until   timestamptz,
   fingerprint     text,
   payload         jsonb,
   created_at      timestamptz not null default now(),
@@ -119,6 +121,8 @@ create table zohosync.link (
 );
 create unique index link_one_record on zohosync.link (system, module, organisation_id, zoho_id) where zoho_id is not null;
 comment on column zohosync.link.reference is 'What to look for in Zoho when the outcome of a creation is not known.';
+comment on column zohosync.link.claimed_by is
+  'The operation that is creating the record just now: several may need one company or one person at the same time.';
 comment on column zohosync.link.fingerprint is 'Digest of the payload Zoho accepted last; an identical one is not sent again.';
 
 create table zohosync.observation (

@@ -474,3 +474,16 @@ begin
   return cardinality(missed);
 end
 $function$;
+
+-- Ids of Zoho the shop's row was locked for; the clock writes them later.
+create table zohosync.write_back (
+  entity    text not null,
+  system    text not null check (system in ('crm', 'books')),
+  record_id text not null,
+  zoho_id   text not null,
+  since     timestamptz not null default now(),
+  primary key (entity, system, record_id)
+);
+
+-- Which customer is already the Contact with an e-mail address.
+create index link_by_email on zohosync.link (lower(payload ->> 'Email')) where system = 'crm' and module = 'Contacts';

@@ -1,0 +1,1 @@
+"""The streams: the only room that knows both the shop and Zoho."""

@@ -1,0 +1,173 @@
+"""The one place where parts are put together: from settings to services, opened and closed here."""
+
+import os
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import httpx
+
+from zohosync.clock import Clock, SystemClock
+from zohosync.config import Settings
+from zohosync.db.listen import Listener
+from zohosync.db.pool import Connection, Pool, open_pool
+from zohosync.queue import lanes
+from zohosync.queue.clockwork import Clockwork, Job
+from zohosync.queue.operation import RetryPolicy, Stream
+from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
+from zohosync.store import write_backs
+from zohosync.store.budget import PostgresBudget
+from zohosync.store.installation import Installation, check_installation, pin_organisation
+from zohosync.store.operations import wake
+from zohosync.store.tidying import tidy
+from zohosync.store.tokens import PostgresTokens
+from zohosync.streams import build_streams
+from zohosync.sync.desk import CrmDesk, Policy
+from zohosync.zoho.auth import Custodian
+from zohosync.zoho.client import Client
+from zohosync.zoho.crm import Crm
+from zohosync.zoho.entities import Organisation
+from zohosync.zoho.vault import Vault
+
+RESEND_EVERY = timedelta(seconds=5)
+SETTLE_EVERY = timedelta(seconds=30)
+TIDY_EVERY = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Services:
+    """What commands and pages work with."""
+
+    settings: Settings
+    clock: Clock
+    pool: Pool
+    installation: Installation
+    custodian: Custodian
+    budget: PostgresBudget
+    crm: Crm
+    streams: tuple[Stream, ...]
+    name: str
+
+    def worker(self) -> tuple[Worker, Listener]:
+        """A worker and the listener that wakes it; both are to be run."""
+        listener = Listener(self.settings.require_database(), CHANNELS)
+        worker = Worker(
+            self.pool,
+            self.streams,
+            listener=listener,
+            clock=self.clock,
+            name=self.name,
+            policy=retry_policy(self.settings),
+            options=WorkerOptions(
+                visibility=self.settings.visibility_timeout,
+                poll=self.settings.poll_interval,
+                concurrency=self.settings.concurrency,
+            ),
+        )
+        return worker, listener
+
+    def clockwork(self) -> Clockwork:
+        """The periodic jobs, shared by all workers of the database."""
+
+        async def scan(connection: Connection) -> None:
+            for stream in self.streams:
+                for entity in stream.entities:
+                    while await lanes.catch_up(connection, stream, entity):
+                        pass
+
+        jobs = (
+            Job("resend_due", RESEND_EVERY, lanes.resend_due),
+            Job("catch_up_scan", self.settings.scan_interval, scan),
+            Job("write_backs", SETTLE_EVERY, write_backs.settle),
+            Job("tidy", TIDY_EVERY, tidy),
+        )
+        return Clockwork(self.pool, jobs, clock=self.clock)
+
+    @property
+    def sources(self) -> list[tuple[str, str]]:
+        """The (kind, entity) pairs of all streams."""
+        return [(stream.kind, entity) for stream in self.streams for entity in stream.entities]
+
+    async def connect_with_code(self, *, client_id: str, client_secret: str, code: str) -> Organisation:
+        """Connect by a self client's code, learn whose CRM it is, tie the database to it, and resume what waited."""
+        await self.custodian.connect_with_code(
+            client_id=client_id,
+            client_secret=client_secret,
+            code=code,
+            accounts_server=self.settings.accounts_server,
+        )
+        organisation = await self.crm.organisation()
+        async with self.pool.connection() as connection:
+            await pin_organisation(connection, organisation_id=organisation.id, zoho=self.settings.zoho)
+            await self.custodian.name_organisation(organisation.id, organisation.name)
+            await wake(connection, "login")
+        return organisation
+
+
+def retry_policy(settings: Settings) -> RetryPolicy:
+    """The retry budget, as the settings give it."""
+    return RetryPolicy(
+        base=settings.retry_base,
+        factor=settings.retry_factor,
+        limit=settings.retry_limit,
+        lines_patience=settings.lines_patience,
+        wait_patience=settings.wait_patience,
+    )
+
+
+def worker_name() -> str:
+    """Who does the work, as people would look for it: machine and process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+@asynccontextmanager
+async def open_services(
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    name: str = "",
+) -> AsyncIterator[Services]:
+    """Everything, opened; closed at the end. Refuses a database this program must not work on.
+
+    ``transport`` replaces the network, for a simulator in the same process.
+    """
+    time = clock or SystemClock()
+    limits = httpx.Limits(max_connections=settings.crm_in_flight + 2, max_keepalive_connections=settings.crm_in_flight)
+    async with (
+        open_pool(settings.require_database(), size=settings.pool_size) as pool,
+        httpx.AsyncClient(transport=transport, limits=limits, trust_env=settings.zoho == "live") as http,
+    ):
+        async with pool.connection() as connection:
+            installation = await check_installation(connection, zoho=settings.zoho)
+        custodian = Custodian(
+            PostgresTokens(pool),
+            http,
+            Vault(settings.require_keys()),
+            time,
+            sim_url=settings.sim_url if settings.zoho == "sim" else None,
+        )
+        budget = PostgresBudget(pool, daily_credits=settings.crm_daily_credits, in_flight=settings.crm_in_flight)
+        crm = Crm(Client(http, custodian, budget, time, timeout=settings.call_timeout))
+        desk = CrmDesk(pool, crm, custodian, time, _policy(settings))
+        yield Services(
+            settings=settings,
+            clock=time,
+            pool=pool,
+            installation=installation,
+            custodian=custodian,
+            budget=budget,
+            crm=crm,
+            streams=build_streams(desk),
+            name=name or worker_name(),
+        )
+
+
+def _policy(settings: Settings) -> Policy:
+    return Policy(
+        phone_region=settings.phone_region,
+        contact_automations=settings.contact_automations == "new",
+        lead_automations=settings.lead_automations == "new",
+    )
