@@ -1,0 +1,15 @@
+-- What the console reads, and what it remembers of those who use it.
+
+-- One press of a button is one act, however often it arrives.
+alter table zohosync.audit add column press uuid, add column operation_id bigint;
+comment on column zohosync.audit.press is 'Drawn when the button was shown; a double click brings the same one again.';
+create unique index audit_one_press on zohosync.audit (press);
+create index audit_by_record on zohosync.audit (entity, record_id, audit_id desc);
+
+-- The log's filters, each newest first. What nearly every row has is left out, where it would only cost writes.
+create index operation_failed_newest on zohosync.operation (operation_id desc)
+  where status = 'failed' and resolved_at is null;
+create index operation_by_kind on zohosync.operation (kind, operation_id desc);
+create index operation_by_cause on zohosync.operation (cause, operation_id desc) where cause <> 'change';
+create index operation_by_zoho_id on zohosync.operation (zoho_id, operation_id desc) where zoho_id is not null;
+create index operation_by_error on zohosync.operation (error_code, operation_id desc) where error_code is not null;

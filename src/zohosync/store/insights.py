@@ -1,0 +1,314 @@
+"""What may be known of the sync: the one read service behind console and CLI.
+
+Every query stays fast at a million operations: lists are read by key from an index, counts stop at ``COUNT_LIMIT``.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Literal
+
+import psycopg
+from psycopg import sql
+
+from zohosync.db.pool import Connection, Pool, explain, fetch_all, fetch_one
+
+COUNT_LIMIT = 10_000
+NEWEST = 2**63 - 1
+
+State = Literal["all", "success", "pending", "failed"]
+STATUSES: dict[State, tuple[str, ...]] = {
+    "success": ("succeeded", "skipped", "superseded"),
+    "pending": ("pending", "running", "retrying", "waiting"),
+    "failed": ("failed",),
+}
+OPEN = ("pending", "retrying", "waiting")
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Which operations to look at. ``failed`` means not cured since; ``search`` is an id, a record, a Zoho id, an error
+    code, or the beginning of a label; ``entities`` are those the shop has, for the search by record."""
+
+    state: State = "all"
+    kind: str | None = None
+    cause: str | None = None
+    search: str | None = None
+    entities: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One row of the sync log. ``open_sibling`` is the open operation of the same record and kind, when this failed."""
+
+    operation_id: int
+    kind: str
+    lane: str
+    entity: str
+    record_id: str
+    label: str | None
+    cause: str
+    requested_by: str | None
+    status: str
+    attempt: int
+    wait_reason: str | None
+    waiting_since: datetime | None
+    next_attempt_at: datetime | None
+    error_code: str | None
+    error_message: str | None
+    error_hint: str | None
+    error_field: str | None
+    warnings: list[Any]
+    zoho_module: str | None
+    zoho_id: str | None
+    action: str | None
+    created_at: datetime
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    resolved_at: datetime | None
+    open_sibling: int | None = None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One try of an operation. Request and response were redacted before they were stored; they are text here, so that
+    18-digit ids and amounts stay as they were sent. ``vendor_message`` is Zoho's own sentence, where it gave one."""
+
+    number: int
+    worker: str
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    error_code: str | None
+    error_message: str | None
+    error_hint: str | None
+    http_status: int | None
+    vendor_code: str | None
+    vendor_message: str | None
+    request: str | None
+    response: str | None
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many operations match, per state; more than COUNT_LIMIT means "at least COUNT_LIMIT + 1"."""
+
+    all: int
+    success: int
+    pending: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class FailureGroup:
+    """Open failures of one cause; message and hint are the newest one's."""
+
+    error_code: str
+    count: int
+    newest_id: int
+    message: str
+    hint: str
+    kinds: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LaneDepth:
+    """Open operations of a lane, and since when the longest one waits for its turn."""
+
+    lane: str
+    open: int
+    running: int
+    waiting: int
+    oldest_requested_at: datetime | None
+
+
+@asynccontextmanager
+async def reach(pool: Pool, patience: float = 5) -> AsyncIterator[Connection]:
+    """A connection of the pool; what the database refuses, or its absence, comes out as one of our errors."""
+    try:
+        async with pool.connection(timeout=patience) as connection:
+            yield connection
+    except psycopg.Error as error:
+        raise explain(error) from error
+
+
+COLUMNS = sql.SQL(
+    """o.operation_id, o.kind, o.lane, o.entity, o.record_id, o.label, o.cause, o.requested_by, o.status, o.attempt,
+       o.wait_reason, o.waiting_since, o.next_attempt_at, o.error_code, o.error_message, o.error_hint, o.error_field,
+       o.warnings, o.zoho_module, o.zoho_id, o.action, o.created_at, o.requested_at, o.started_at, o.finished_at,
+       o.resolved_at"""
+)
+WITH_SIBLING = sql.SQL(
+    """{columns}, case when o.status = 'failed' then (
+         select n.operation_id from zohosync.operation n
+          where n.kind = o.kind and n.entity = o.entity and n.record_id = o.record_id
+            and n.status in ('pending', 'retrying', 'waiting')) end as open_sibling"""
+).format(columns=COLUMNS)
+
+NEWEST_FIRST = sql.SQL(
+    """select {columns} from zohosync.operation o
+        where {conditions} order by o.operation_id desc limit %(limit)s"""
+)
+# An index scan per status, merged: one scan for several statuses would have to sort all of them.
+BY_STATUS = sql.SQL(
+    """select o.* from unnest(%(statuses)s::zohosync.operation_status[]) as wanted(state)
+        cross join lateral (
+          select {columns} from zohosync.operation o
+           where o.status = wanted.state and {conditions} order by o.operation_id desc limit %(limit)s) o
+        order by o.operation_id desc limit %(limit)s"""
+)
+# Each meaning of the search has its index; `offset 0` keeps the planner from turning the lookups into one big scan.
+BY_SEARCH = sql.SQL(
+    """with found as materialized (
+         select x.operation_id from zohosync.operation x where x.operation_id = %(number)s
+         union (select x.operation_id from zohosync.operation x
+                 where x.entity = any (%(entities)s::text[]) and x.record_id = %(search)s)
+         union (select x.operation_id from zohosync.operation x where x.zoho_id = %(search)s)
+         union (select x.operation_id from zohosync.operation x where x.error_code = %(search)s
+                 order by x.operation_id desc limit 10000)
+         union (select x.operation_id from zohosync.operation x
+                 where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ lower(%(search)s) || %(last)s
+                 order by x.operation_id desc limit 10000))
+       select {columns} from found
+        cross join lateral (
+          select * from zohosync.operation x where x.operation_id = found.operation_id offset 0) o
+        where {conditions} order by o.operation_id desc limit %(limit)s"""
+)
+
+
+def _compose(filters: Filters, columns: sql.Composable) -> sql.Composed:
+    conditions = [sql.SQL("o.operation_id < %(before)s")]
+    if filters.kind:
+        conditions.append(sql.SQL("o.kind = %(kind)s"))
+    if filters.cause:
+        conditions.append(sql.SQL("o.cause = %(cause)s::zohosync.operation_cause"))
+    if filters.state == "failed":
+        conditions.append(sql.SQL("o.status = 'failed' and o.resolved_at is null"))
+    merged = filters.state in ("success", "pending")
+    if filters.search and merged:
+        conditions.append(sql.SQL("o.status = any (%(statuses)s::zohosync.operation_status[])"))
+    form = BY_SEARCH if filters.search else BY_STATUS if merged else NEWEST_FIRST
+    return form.format(columns=columns, conditions=sql.SQL(" and ").join(conditions))
+
+
+def _parameters(filters: Filters, before: int, limit: int) -> dict[str, Any]:
+    search = filters.search or ""
+    digits = search.removeprefix("#")
+    return {
+        "kind": filters.kind,
+        "cause": filters.cause,
+        "statuses": list(STATUSES.get(filters.state, ())),
+        "search": search,
+        "number": int(digits) if digits.isdecimal() and len(digits) < 19 else None,
+        "entities": list(filters.entities),
+        "last": "\U0010ffff",
+        "before": before,
+        "limit": limit,
+    }
+
+
+async def list_operations(
+    connection: Connection, filters: Filters, *, before: int = NEWEST, limit: int = 50
+) -> list[Operation]:
+    """Up to ``limit`` operations older than ``before``, newest first."""
+    cursor = await connection.execute(_compose(filters, WITH_SIBLING), _parameters(filters, before, limit))
+    return [Operation(**row) for row in await cursor.fetchall()]
+
+
+async def count_operations(connection: Connection, filters: Filters) -> int:
+    """How many operations match, counted no further than COUNT_LIMIT + 1."""
+    query = sql.SQL("select count(*) as n from ({source}) counted").format(
+        source=_compose(filters, sql.SQL("o.operation_id"))
+    )
+    cursor = await connection.execute(query, _parameters(filters, NEWEST, COUNT_LIMIT + 1))
+    row = await cursor.fetchone()
+    return int(row["n"]) if row else 0
+
+
+async def count_by_state(connection: Connection, filters: Filters | None = None) -> Counts:
+    """The numbers on the tabs: every state, under the other filters."""
+    base = filters or Filters()
+    states: tuple[State, ...] = ("all", "success", "pending", "failed")
+    numbers = [await count_operations(connection, replace(base, state=state)) for state in states]
+    return Counts(*numbers)
+
+
+async def find_operation(connection: Connection, operation_id: int) -> Operation | None:
+    """One operation, or None."""
+    query = sql.SQL("select {columns} from zohosync.operation o where o.operation_id = %(operation_id)s")
+    cursor = await connection.execute(query.format(columns=WITH_SIBLING), {"operation_id": operation_id})
+    row = await cursor.fetchone()
+    return Operation(**row) if row else None
+
+
+async def list_attempts(connection: Connection, operation_id: int, limit: int = 100) -> list[Attempt]:
+    """The newest attempts of an operation, newest first."""
+    rows = await fetch_all(
+        connection,
+        """select number, worker, started_at, ended_at, outcome, error_code, error_message, error_hint, http_status,
+                  vendor_code, left(jsonb_pretty(request), 100000) as request,
+                  left(jsonb_pretty(response), 100000) as response,
+                  coalesce(response ->> 'message', response #>> '{data,0,message}', response #>> '{body,message}',
+                           response #>> '{body,data,0,message}') as vendor_message
+             from zohosync.attempt where operation_id = %(operation_id)s order by attempt_id desc limit %(limit)s""",
+        {"operation_id": operation_id, "limit": limit},
+    )
+    return [Attempt(**row) for row in rows]
+
+
+async def list_record_operations(
+    connection: Connection, entity: str, record_id: str, limit: int = 20
+) -> list[Operation]:
+    """The newest operations of one shop record, of every kind."""
+    query = sql.SQL(
+        """select {columns} from zohosync.operation o
+            where o.entity = %(entity)s and o.record_id = %(record_id)s
+            order by o.operation_id desc limit %(limit)s"""
+    )
+    parameters = {"entity": entity, "record_id": record_id, "limit": limit}
+    cursor = await connection.execute(query.format(columns=COLUMNS), parameters)
+    return [Operation(**row) for row in await cursor.fetchall()]
+
+
+async def group_failures(connection: Connection, limit: int = 20) -> list[FailureGroup]:
+    """Failures not cured yet, by error code, most frequent first; only the newest COUNT_LIMIT are looked at."""
+    rows = await fetch_all(
+        connection,
+        """select f.error_code, count(*) as count, max(f.operation_id) as newest_id,
+                  (array_agg(coalesce(f.error_message, '') order by f.operation_id desc))[1] as message,
+                  (array_agg(coalesce(f.error_hint, '') order by f.operation_id desc))[1] as hint,
+                  array_agg(distinct f.kind) as kinds
+             from (select o.operation_id, o.kind, o.error_code, o.error_message, o.error_hint
+                     from zohosync.operation o where o.status = 'failed' and o.resolved_at is null
+                    order by o.operation_id desc limit %(most)s) f
+            group by f.error_code order by count desc, newest_id desc limit %(limit)s""",
+        {"most": COUNT_LIMIT, "limit": limit},
+    )
+    return [FailureGroup(**row) for row in rows]
+
+
+async def lane_depths(connection: Connection) -> list[LaneDepth]:
+    """How deep each lane is, in right-of-way order; at most COUNT_LIMIT operations per status are looked at."""
+    rows = await fetch_all(
+        connection,
+        """select lanes.lane, count(o.status) as open, count(*) filter (where o.status = 'running') as running,
+                  count(*) filter (where o.status = 'waiting') as waiting,
+                  min(o.requested_at) filter (where o.status = 'pending') as oldest_requested_at
+             from unnest(enum_range(null::zohosync.lane)) as lanes(lane)
+             left join (
+               select x.* from unnest(%(statuses)s::zohosync.operation_status[]) as wanted(state)
+                cross join lateral (
+                  select p.lane, p.status, p.requested_at from zohosync.operation p where p.status = wanted.state
+                   order by p.operation_id limit %(most)s) x) o on o.lane = lanes.lane
+            group by lanes.lane order by lanes.lane""",
+        {"statuses": list(STATUSES["pending"]), "most": COUNT_LIMIT},
+    )
+    return [LaneDepth(**row) for row in rows]
+
+
+async def find_schema_version(connection: Connection) -> int | None:
+    """The newest migration this database has had."""
+    row = await fetch_one(connection, "select max(version) as version from zohosync.schema_migration")
+    return row["version"] if row else None
