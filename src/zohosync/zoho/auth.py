@@ -34,6 +34,12 @@ class Access:
     generation: int
 
 
+@dataclass(frozen=True)
+class _Renewed:
+    access: Access
+    fetched: bool
+
+
 class Custodian:
     """Keeps the access token valid with as few refreshes as possible: Zoho allows ten in ten minutes."""
 
@@ -58,17 +64,19 @@ class Custodian:
         self._access: Access | None = None
 
     async def logins(self) -> AsyncGenerator[Access, TokenRejected]:
-        """Yield the token to send with; told that it was rejected, yield a newer one, once.
+        """Yield the token to send with; told that it was rejected, yield a newer one; end when a fresh one was too.
 
         Raises NotConnected, GrantDead, LoginLost, RateLimited(scope="refresh") or ZohoUnavailable.
         """
-        access = await self.access()
-        rejected = yield access
-        try:
-            newer = await self._renew(access)
-        except ZohoFailure as error:
-            raise error from rejected
-        yield newer
+        access, fresh = await self.access(), False
+        while True:
+            rejected = yield access
+            if fresh:
+                return
+            try:
+                access, fresh = await self._renew(access)
+            except ZohoFailure as error:
+                raise error from rejected
 
     async def access(self) -> Access:
         """A token that is valid as far as can be known; no SQL while the last one lives."""
@@ -144,24 +152,26 @@ class Custodian:
             # Whoever disconnects wants it gone here; what is left at Zoho can be removed in its accounts page.
             return
 
-    async def _renew(self, rejected: Access) -> Access:
+    async def _renew(self, rejected: Access) -> tuple[Access, bool]:
+        """A newer token, and whether it was fetched for this caller; others may have done so already."""
         async with self._lock:
             if self._access is not None and self._access.generation > rejected.generation:
-                return self._access
+                return self._access, False
             self._access = None
-            self._access = await self._refresh(rejected.generation)
-            return self._access
+            renewed = await self._refresh(rejected.generation)
+            self._access = renewed.access
+            return renewed.access, renewed.fetched
 
     async def _renewed_early(self, old: Access | None) -> Access:
         """A token before its end is better than none when a new one cannot be had just now."""
         try:
-            return await self._refresh(old.generation if old else -1)
+            return (await self._refresh(old.generation if old else -1)).access
         except (ZohoUnavailable, RateLimited):
             if old is not None and self._lives(old, timedelta(0)):
                 return old
             raise
 
-    async def _refresh(self, stale: int) -> Access:
+    async def _refresh(self, stale: int) -> "_Renewed":
         """One process at a time holds the row; those who come after it find a newer generation and take it."""
         async with self._store.hold_connection() as held:
             outcome = await self._refresh_held(held, stale)
@@ -171,12 +181,12 @@ class Custodian:
             raise outcome
         return outcome
 
-    async def _refresh_held(self, held: HeldConnection, stale: int) -> Access | ZohoFailure:
+    async def _refresh_held(self, held: HeldConnection, stale: int) -> "_Renewed | ZohoFailure":
         row = held.row
         try:
             found = self._access_of(row)
             if found is not None and found.generation > stale and self._lives(found, EARLY):
-                return found
+                return _Renewed(found, fetched=False)
             assert row is not None
             await self._spend_refresh(held)
             grant = await self._ask_for_token(row)
@@ -191,7 +201,7 @@ class Custodian:
             return error
         except ZohoFailure as error:
             return error
-        return await self._keep(held, row, grant)
+        return _Renewed(await self._keep(held, row, grant), fetched=True)
 
     async def _spend_refresh(self, held: HeldConnection) -> None:
         now = self._clock.now()

@@ -1,7 +1,7 @@
 """The only sender: login, budget, send, decipher, and once more with a newer token."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -82,21 +82,11 @@ class Client:
         """The reply; any ZohoFailure of errors.py, or what ``before_send`` raised."""
         async with aclosing(self._custodian.logins()) as logins:
             access = await anext(logins)
-            try:
-                return await self._exchange(request, access)
-            except TokenRejected as rejected:
-                access = await logins.asend(rejected)
-            try:
-                return await self._exchange(request, access)
-            except TokenRejected as rejected:
-                raise LoginLost(
-                    "Zoho does not accept even a new access token.",
-                    hint="The login may belong to another data centre: run `zohosync connect` and check it.",
-                    code="token_refused",
-                    status=rejected.status,
-                    vendor_code=rejected.vendor_code,
-                    vendor_message=rejected.vendor_message,
-                ) from rejected
+            while True:
+                try:
+                    return await self._exchange(request, access)
+                except TokenRejected as rejected:
+                    access = await _next_login(logins, rejected)
 
     async def _exchange(self, request: Request, access: Access) -> Reply:
         demand = Demand(
@@ -160,3 +150,17 @@ class Client:
             ) from error
         except (httpx.RequestError, TimeoutError) as error:
             raise trouble(request) from error
+
+
+async def _next_login(logins: AsyncGenerator[Access, TokenRejected], rejected: TokenRejected) -> Access:
+    try:
+        return await logins.asend(rejected)
+    except StopAsyncIteration:
+        raise LoginLost(
+            "Zoho does not accept even a new access token.",
+            hint="The login may belong to another data centre: run `zohosync connect` and check it.",
+            code="token_refused",
+            status=rejected.status,
+            vendor_code=rejected.vendor_code,
+            vendor_message=rejected.vendor_message,
+        ) from rejected

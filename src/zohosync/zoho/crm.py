@@ -12,10 +12,10 @@ from zohosync.zoho import coql, scopes
 from zohosync.zoho.client import Client, Context
 from zohosync.zoho.entities import CurrentUser, Module, Note, Organisation, Record, Rows
 from zohosync.zoho.fields import FieldCatalogue
-from zohosync.zoho.protocol import Effect, Json, Reply, Request, ZohoId
+from zohosync.zoho.protocol import Effect, Json, Request, ZohoId
+from zohosync.zoho.requests import checked_id, listed, more_follow, only, read
 from zohosync.zoho.results import RecordResult
 
-MOST_RECORDS = 100
 LIGHT_RECORDS = 10
 MOST_FIELDS = 5
 MOST_PAGES = 50
@@ -50,7 +50,7 @@ class Crm:
         always checked, the system field only when it is listed or nothing is. Two records with one key must not be in
         one call. https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
         """
-        body: Json = {"data": _listed(records), "trigger": list(trigger)}
+        body: Json = {"data": listed(records), "trigger": list(trigger)}
         if duplicate_check_fields:
             body["duplicate_check_fields"] = list(duplicate_check_fields)
         needed = (scopes.of_module(module, "CREATE"), scopes.of_module(module, "UPDATE"))
@@ -66,7 +66,7 @@ class Crm:
         """
         if not all(record.get("id") for record in records):
             raise ValueError("every record to update needs its id")
-        body: Json = {"data": _listed(records), "trigger": list(trigger)}
+        body: Json = {"data": listed(records), "trigger": list(trigger)}
         needed = (scopes.of_module(module, "UPDATE"),)
         return await self._write("PUT", f"/crm/v8/{coql.named(module)}", body, "idempotent", needed)
 
@@ -77,7 +77,7 @@ class Crm:
 
         https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
         """
-        body: Json = {"data": _listed(records), "trigger": list(trigger)}
+        body: Json = {"data": listed(records), "trigger": list(trigger)}
         needed = (scopes.of_module(module, "CREATE"),)
         return await self._write("POST", f"/crm/v8/{coql.named(module)}", body, "creates", needed)
 
@@ -86,7 +86,7 @@ class Crm:
 
         https://www.zoho.com/crm/developer/docs/api/v8/get-records.html
         """
-        request = _read(f"/crm/v8/{coql.named(module)}/{_id(record_id)}", scopes.of_module(module, "READ"))
+        request = read(f"/crm/v8/{coql.named(module)}/{checked_id(record_id)}", scopes.of_module(module, "READ"))
         try:
             rows = (await self._client.send(request)).rows()
         except Refused as error:
@@ -125,7 +125,7 @@ class Crm:
         if converted != "false":
             params["converted"] = converted
         request = replace(
-            _read(f"/crm/v8/{coql.named(module)}/search", scopes.of_module(module, "READ"), scopes.SEARCH_READ),
+            read(f"/crm/v8/{coql.named(module)}/search", scopes.of_module(module, "READ"), scopes.SEARCH_READ),
             params=params,
         )
         return tuple([Record.parse(row) async for row in self._rows(request, pages=10)])
@@ -148,7 +148,7 @@ class Crm:
             scopes=(scopes.COQL_READ,),
         )
         reply = await self._client.send(request)
-        return Rows(tuple(Record.parse(row) for row in reply.rows()), more=_more(reply))
+        return Rows(tuple(Record.parse(row) for row in reply.rows()), more=more_follow(reply))
 
     async def find_records_by(
         self, module: str, field: str, values: Iterable[str], fields: Sequence[str] = ()
@@ -171,8 +171,8 @@ class Crm:
     async def list_notes(self, parent_module: str, parent_id: ZohoId | str) -> tuple[Note, ...]:
         """All notes of a record. https://www.zoho.com/crm/developer/docs/api/v8/get-notes.html"""
         request = replace(
-            _read(
-                f"/crm/v8/{coql.named(parent_module)}/{_id(parent_id)}/Notes",
+            read(
+                f"/crm/v8/{coql.named(parent_module)}/{checked_id(parent_id)}/Notes",
                 scopes.of_module("Notes", "READ"),
                 scopes.of_module(parent_module, "READ"),
             ),
@@ -191,28 +191,30 @@ class Crm:
             {
                 "Note_Title": title,
                 "Note_Content": content,
-                "Parent_Id": {"id": _id(parent), "module": {"api_name": coql.named(parent_module)}},
+                "Parent_Id": {"id": checked_id(parent), "module": {"api_name": coql.named(parent_module)}},
             }
             for parent, title, content in notes
         ]
         needed = (scopes.of_module("Notes", "CREATE"),)
-        return await self._write("POST", "/crm/v8/Notes", {"data": _listed(data)}, "creates", needed)
+        return await self._write("POST", "/crm/v8/Notes", {"data": listed(data)}, "creates", needed)
 
     async def update_notes(self, notes: Sequence[tuple[ZohoId | str, str, str]]) -> tuple[RecordResult, ...]:
         """Rewrite 1 to 100 notes: note id, title, content.
 
         https://www.zoho.com/crm/developer/docs/api/v8/update-notes.html
         """
-        data = [{"id": _id(note), "Note_Title": title, "Note_Content": content} for note, title, content in notes]
+        data = [
+            {"id": checked_id(note), "Note_Title": title, "Note_Content": content} for note, title, content in notes
+        ]
         needed = (scopes.of_module("Notes", "UPDATE"),)
-        return await self._write("PUT", "/crm/v8/Notes", {"data": _listed(data)}, "idempotent", needed)
+        return await self._write("PUT", "/crm/v8/Notes", {"data": listed(data)}, "idempotent", needed)
 
     # --- settings
 
     async def fields(self, module: str) -> FieldCatalogue:
         """All fields of a module, in one call. https://www.zoho.com/crm/developer/docs/api/v8/field-meta.html"""
         request = replace(
-            _read("/crm/v8/settings/fields", scopes.FIELDS_READ), params={"module": module}, results_key="fields"
+            read("/crm/v8/settings/fields", scopes.FIELDS_READ), params={"module": module}, results_key="fields"
         )
         return FieldCatalogue.parse(module, (await self._client.send(request)).rows("fields"))
 
@@ -239,20 +241,18 @@ class Crm:
 
     async def modules(self) -> tuple[Module, ...]:
         """The modules of this organisation. https://www.zoho.com/crm/developer/docs/api/v8/modules-api.html"""
-        request = replace(_read("/crm/v8/settings/modules", scopes.MODULES_READ), results_key="modules")
+        request = replace(read("/crm/v8/settings/modules", scopes.MODULES_READ), results_key="modules")
         return tuple(Module.parse(row) for row in (await self._client.send(request)).rows("modules"))
 
     async def organisation(self) -> Organisation:
         """Whose CRM this is. https://www.zoho.com/crm/developer/docs/api/v8/get-org-data.html"""
-        request = replace(_read("/crm/v8/org", scopes.ORG_READ), results_key="org")
-        return Organisation.parse(_only(await self._client.send(request), "org"))
+        request = replace(read("/crm/v8/org", scopes.ORG_READ), results_key="org")
+        return Organisation.parse(only(await self._client.send(request), "org"))
 
     async def current_user(self) -> CurrentUser:
         """Who connected. https://www.zoho.com/crm/developer/docs/api/v8/get-users.html"""
-        request = replace(
-            _read("/crm/v8/users", scopes.USERS_READ), params={"type": "CurrentUser"}, results_key="users"
-        )
-        return CurrentUser.parse(_only(await self._client.send(request), "users"))
+        request = replace(read("/crm/v8/users", scopes.USERS_READ), params={"type": "CurrentUser"}, results_key="users")
+        return CurrentUser.parse(only(await self._client.send(request), "users"))
 
     # --- what they share
 
@@ -286,32 +286,3 @@ class Crm:
                 return
             kept = {name: value for name, value in request.params.items() if name not in ("page", "page_token")}
             request = replace(request, params=kept | dict(following))
-
-
-def _read(path: str, *needed: str) -> Request:
-    return Request("GET", path, scopes=needed)
-
-
-def _listed(records: Sequence[Mapping[str, Any]]) -> list[Json]:
-    if not 1 <= len(records) <= MOST_RECORDS:
-        raise ValueError(f"one call takes 1 to {MOST_RECORDS} records, not {len(records)}")
-    return [dict(record) for record in records]
-
-
-def _id(record_id: str) -> str:
-    """Digits only, so that no id can become another path."""
-    if not record_id.isdecimal():
-        raise ValueError(f"{record_id!r} is not a Zoho id")
-    return record_id
-
-
-def _only(reply: Reply, key: str) -> Json:
-    rows = reply.rows(key)
-    if not rows:
-        raise Refused(f"Zoho answered without {key}.", hint="Check the permissions of the connected user.")
-    return rows[0]
-
-
-def _more(reply: Reply) -> bool:
-    info = reply.body.get("info")
-    return isinstance(info, dict) and info.get("more_records") is True

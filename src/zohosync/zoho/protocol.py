@@ -172,18 +172,17 @@ def _unreadable(status: int, headers: Mapping[str, str], request: Request) -> Zo
 def _whole_fault(status: int, content: Json, request: Request) -> Fault | None:
     """The fault that concerns the whole request: flat, or in a list of its own, or in the old ``error`` shape."""
     flat = Fault.parse(content)
-    if flat.is_error or status == 429 or flat.code in WHOLE_CODES:
-        return flat
-    if isinstance(content.get("error"), str | dict):
+    if flat.is_error or flat.code in WHOLE_CODES or isinstance(content.get("error"), str | dict):
         return flat
     listed = content.get(request.results_key)
     faults = [Fault.parse(item) for item in listed] if isinstance(listed, list) else []
-    if not faults or not all(fault.is_error and fault.code for fault in faults):
-        return None
-    alone = len(faults) == 1 and request.records != 1
-    if all(fault.code in WHOLE_CODES for fault in faults) or request.records is None:
-        return faults[0]
-    return faults[0] if alone and faults[0].code in WRAPPED_CODES else None
+    if faults and all(fault.is_error and fault.code for fault in faults):
+        alone = len(faults) == 1 and request.records != 1
+        if request.records is None or all(fault.code in WHOLE_CODES for fault in faults):
+            return faults[0]
+        if alone and faults[0].code in WRAPPED_CODES:
+            return faults[0]
+    return flat if status == 429 else None
 
 
 def _results(status: int, content: Json, request: Request) -> tuple[RecordResult, ...]:

@@ -1,0 +1,106 @@
+"""Several real processes, one login and one budget."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+
+from conftest import Database
+from zoho.conftest import new_code, token_calls
+from zohosim.app import create_app
+from zohosim.simulator import DEFAULT_CLIENT, Simulator
+from zohosync.clock import SystemClock
+from zohosync.db.pool import Connection, Pool
+from zohosync.store.budget import PostgresBudget
+from zohosync.store.tokens import PostgresTokens
+from zohosync.zoho.auth import Custodian
+from zohosync.zoho.budget import Demand, take_patiently
+from zohosync.zoho.vault import Vault
+
+pytestmark = pytest.mark.process
+TESTS = Path(__file__).parent.parent
+
+
+@asynccontextmanager
+async def served(simulator: Simulator) -> AsyncIterator[str]:
+    """The simulator on a real port."""
+    server = uvicorn.Server(uvicorn.Config(create_app(simulator), port=0, log_level="error", lifespan="off"))
+    task = asyncio.create_task(server.serve())
+    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def other_process(
+    what: str, database: Database, sim_url: str, key: str
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "zoho.other_process", what, database.worker_url, sim_url, key,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, cwd=TESTS,
+    )  # fmt: skip
+    try:
+        assert await heard(process) == "ready"
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def heard(process: asyncio.subprocess.Process) -> str:
+    assert process.stdout is not None
+    return (await process.stdout.readline()).decode().strip()
+
+
+def go(process: asyncio.subprocess.Process) -> None:
+    assert process.stdin is not None
+    process.stdin.write(b"go\n")
+
+
+async def test_two_processes_with_an_expired_token_refresh_once(
+    database: Database, pool: Pool, worker: Connection, keys: list[str]
+) -> None:
+    simulator = Simulator()
+    async with served(simulator) as url, httpx.AsyncClient() as http:
+        mine = Custodian(PostgresTokens(pool), Vault(keys), http, SystemClock(), sim_url=url)
+        await mine.connect_with_code(
+            client_id=DEFAULT_CLIENT.id, client_secret=DEFAULT_CLIENT.secret, code=new_code(simulator),
+            accounts_server=url,
+        )  # fmt: skip
+        await worker.execute("update zohosync.connection set expires_at = now() - interval '1 minute'")
+        simulator.order({"kind": "slow", "delay": 0.5, "match": {"service": "accounts"}})
+        before = token_calls(simulator)
+        async with (
+            other_process("refresh", database, url, keys[0]) as first,
+            other_process("refresh", database, url, keys[0]) as second,
+        ):
+            go(first)
+            go(second)
+            answers = [await heard(first), await heard(second)]
+        assert answers == ["generation 2", "generation 2"]
+        assert token_calls(simulator) - before == 1
+
+
+async def test_the_leases_of_a_killed_process_end_by_themselves(
+    database: Database, pool: Pool, keys: list[str]
+) -> None:
+    budget = PostgresBudget(pool, daily_credits=1000, in_flight=2, lease=timedelta(seconds=1))
+    async with other_process("take", database, "http://127.0.0.1:1", keys[0]) as other:
+        go(other)
+        assert await heard(other) == "taken"
+        assert (await budget.find_usage("1", "crm")).in_flight == 2
+        other.kill()
+        await other.wait()
+    demand = Demand("1", "crm", 1, heavy=False, priority="people")
+    assert await take_patiently(budget, demand, SystemClock(), timedelta(seconds=5))
