@@ -140,7 +140,7 @@ def outbox(order: Order) -> Json:
 def order_faults(order: Order) -> Json:
     given = order.given
     orders = given if isinstance(given, list) else [given]
-    return {"faults": [order.sim.order(order).shown() for order in orders]}
+    return {"faults": [order.sim.order(wanted).shown() for wanted in orders]}
 
 
 def list_faults(order: Order) -> Json:

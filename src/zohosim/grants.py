@@ -146,7 +146,7 @@ class Grants:
         grant = Grant(new_token(), client_id, user_id, scopes, centre)
         self.grants[grant.token] = grant
         mine = self.grants_of(client_id, user_id)
-        for oldest in mine[: len(mine) - self.switches["refresh_tokens_per_user"]]:
+        for oldest in mine[: max(0, len(mine) - self.switches["refresh_tokens_per_user"])]:
             self.close_grant(oldest)
         return grant
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zohosim.answers import Json, Refused
-from zohosim.crm.criteria import Comparison, Criterion, Group, comparable
+from zohosim.crm.criteria import Comparison, Criterion, Group, comparable, number
 
 MOST_ROWS = 2_000
 MOST_OFFSET = 100_000
@@ -244,7 +244,7 @@ class QueryReader:
         if token.kind == "text":
             return comparable(re.sub(r"\\(.)", r"\1", token.text[1:-1]))
         if token.kind == "number":
-            return token.text if len(token.text) > 15 else float(token.text)
+            return number(token.text)
         if token.kind == "instant":
             return comparable(token.text)
         if token.text.lower() in ("true", "false"):

@@ -1,5 +1,6 @@
 """The criteria: comparisons of one record's values, shared by search and queries."""
 
+import operator
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -79,8 +80,6 @@ def _ordered(test: Test) -> Test:
     def safe(held: Any, wanted: Any) -> bool:
         if held is None or wanted is None:
             return False
-        if isinstance(held, int | float) and isinstance(wanted, str):
-            wanted = _number(wanted)
         try:
             return test(held, wanted)
         except TypeError:
@@ -89,19 +88,36 @@ def _ordered(test: Test) -> Test:
     return safe
 
 
-def _number(text: str) -> Any:
+def number(text: str) -> Any:
+    """A number, whole when it is written so (ids have 18 digits); text that is none stays text."""
+    try:
+        return int(text)
+    except ValueError:
+        pass
     try:
         return float(text)
     except ValueError:
         return text
 
 
-def _equal(held: Any, wanted: Any) -> bool:
-    if isinstance(held, bool) and isinstance(wanted, str):
-        return str(held).lower() == wanted
+def aligned(held: Any, wanted: Any) -> tuple[Any, Any]:
+    """Both as numbers when one of them is; truth as the words true and false."""
+    if isinstance(held, bool):
+        return str(held).lower(), wanted
     if isinstance(held, int | float) and isinstance(wanted, str):
-        return bool(held == _number(wanted))
-    return bool(held == wanted) and held is not None
+        return held, number(wanted)
+    if isinstance(held, str) and isinstance(wanted, int | float):
+        return number(held), wanted
+    return held, wanted
+
+
+def _equal(held: Any, wanted: Any) -> bool:
+    left, right = aligned(held, wanted)
+    return bool(left == right) and held is not None
+
+
+def _compare(test: Test) -> Test:
+    return _ordered(lambda held, wanted: test(*aligned(held, wanted)))
 
 
 def _like(held: Any, pattern: Any) -> bool:
@@ -117,16 +133,17 @@ def _like(held: Any, pattern: Any) -> bool:
 
 
 def _between(held: Any, bounds: Any) -> bool:
-    return bool(bounds[0] <= held <= bounds[1])
+    low, high = bounds
+    return bool(aligned(low, held)[0] <= held <= aligned(high, held)[0])
 
 
 OPERATORS: dict[str, Test] = {
     "=": _equal,
     "!=": lambda held, wanted: not _equal(held, wanted),
-    ">": _ordered(lambda held, wanted: bool(held > wanted)),
-    ">=": _ordered(lambda held, wanted: bool(held >= wanted)),
-    "<": _ordered(lambda held, wanted: bool(held < wanted)),
-    "<=": _ordered(lambda held, wanted: bool(held <= wanted)),
+    ">": _compare(operator.gt),
+    ">=": _compare(operator.ge),
+    "<": _compare(operator.lt),
+    "<=": _compare(operator.le),
     "in": lambda held, wanted: any(_equal(held, one) for one in wanted),
     "not in": lambda held, wanted: not any(_equal(held, one) for one in wanted),
     "like": _like,

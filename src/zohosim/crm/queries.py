@@ -64,16 +64,12 @@ def source(module: Module, where: Criterion) -> list[Row]:
     for comparison in pinned(where):
         wanted = comparison.value if comparison.operator == "in" else [comparison.value]
         if comparison.field == "id":
-            known = (module.records.get(as_id(value)) for value in wanted)
+            known = (module.records.get(str(value)) for value in wanted)
             return [(record, values_of(module, record)) for record in known if record is not None]
         if module.index_for(comparison.field) is not None:
             records = [r for value in wanted for r in module.holders(comparison.field, value)]
             return [(record, values_of(module, record)) for record in {r.id: r for r in records}.values()]
     return [(record, values_of(module, record)) for record in module.records.values()]
-
-
-def as_id(value: Any) -> str:
-    return str(int(value)) if isinstance(value, float) else str(value)
 
 
 def values_of(module: Module, record: Record) -> Json:

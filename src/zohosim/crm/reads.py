@@ -23,6 +23,8 @@ MOST_BY_PAGE_NUMBER = 2_000
 MOST_BY_TOKEN = 100_000
 MOST_FIELDS = 50
 TOKEN_SECONDS = 24 * 3600
+RECYCLED_SECONDS = 60 * 24 * 3600
+REMEMBERED_SECONDS = RECYCLED_SECONDS + 120 * 24 * 3600
 SORTS = ("id", "Created_Time", "Modified_Time")
 
 
@@ -114,6 +116,7 @@ def list_records(sim: "Simulator", call: Call) -> Answer:
     module = sim.crm.module(call.module)
     required = module.api_name != "Notes" or sim.switches["notes_need_fields"]
     names = read_fields(call, required=required)
+    read_page(call)
     records = sorted_records(call, wanted_records(call, module))
     if not records:
         return nothing(304 if modified_since(call) is not None and module.records else 204)
@@ -247,11 +250,13 @@ def list_deleted(sim: "Simulator", call: Call) -> Answer:
             400, "PATTERN_NOT_MATCHED", "Please check whether the input values are correct", {"api_name": "type"}
         )
     page = read_page(call)
-    since = modified_since(call)
+    now, since = sim.clock.now(), modified_since(call) or 0.0
     gone = [
         item
         for item in reversed(module.deleted)
-        if kind in ("all", kind_of(item)) and (since is None or int(item.deleted_at) >= int(since))
+        if kind in ("all", kind_of(item, now))
+        and int(item.deleted_at) >= int(since)
+        and now < item.deleted_at + REMEMBERED_SECONDS
     ]
     part = gone[page.start : page.start + page.size]
     if not part:
@@ -262,19 +267,20 @@ def list_deleted(sim: "Simulator", call: Call) -> Answer:
         "page": page.number,
         "more_records": page.start + page.size < len(gone),
     }
-    return Answer({"data": [show_deleted(item) for item in part], "info": info})
+    return Answer({"data": [show_deleted(item, now) for item in part], "info": info})
 
 
-def kind_of(item: Deleted) -> str:
-    return "permanent" if item.permanent else "recycle"
+def kind_of(item: Deleted, now: float) -> str:
+    """In the recycle bin for 60 days, then gone for good; told for another 120."""
+    return "permanent" if now >= item.deleted_at + RECYCLED_SECONDS else "recycle"
 
 
-def show_deleted(item: Deleted) -> Json:
+def show_deleted(item: Deleted, now: float) -> Json:
     return {
         "deleted_by": item.deleted_by,
         "id": item.id,
         "display_name": item.display_name,
-        "type": kind_of(item),
+        "type": kind_of(item, now),
         "created_by": item.created_by,
         "deleted_time": iso(item.deleted_at),
     }

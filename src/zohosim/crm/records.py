@@ -48,7 +48,6 @@ class Deleted:
     deleted_by: Json
     created_by: Json
     deleted_at: float
-    permanent: bool = False
 
 
 @dataclass(slots=True)
