@@ -1,5 +1,7 @@
 """A new login, and the end of one."""
 
+from urllib.parse import parse_qsl, urlsplit
+
 import httpx
 import pytest
 
@@ -9,8 +11,10 @@ from zohosim.simulator import DEFAULT_CLIENT, Simulator
 from zohosync.db.pool import Pool
 from zohosync.errors import LoginLost, NotConnected
 from zohosync.store.tokens import PostgresTokens
+from zohosync.zoho import scopes
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.crm import Crm
+from zohosync.zoho.oauth import consent_address
 from zohosync.zoho.vault import Vault
 
 
@@ -105,3 +109,80 @@ async def test_disconnecting_revokes_at_zoho_and_forgets_here(
     with pytest.raises(NotConnected):
         await crm.organisation()
     assert len(sim.calls.entries) == before
+
+
+async def test_disconnecting_forgets_the_login_even_when_zoho_is_away(
+    connected: Custodian, pool: Pool, keys: list[str], clock: HandClock
+) -> None:
+    http, asked = answering(httpx.ConnectError("away"))
+    away = custodian_of(pool, keys, http, clock)
+    for _ in range(2):
+        await away.disconnect()
+    assert len(asked) == 1
+    with pytest.raises(NotConnected):
+        await away.access()
+
+
+async def test_disconnecting_without_a_login_does_nothing(custodian: Custodian, sim: Simulator) -> None:
+    await custodian.disconnect()
+    assert not sim.calls.entries
+
+
+async def test_an_older_answer_without_an_api_host_means_the_data_centres_own(
+    pool: Pool, keys: list[str], clock: HandClock
+) -> None:
+    http, _ = answering(httpx.Response(200, json={"access_token": "a", "refresh_token": "r", "expires_in": 3600}))
+    row = await custodian_of(pool, keys, http, clock).connect_with_code(
+        client_id="i", client_secret="s", code="c", accounts_server="https://accounts.zoho.eu/"
+    )
+    assert (row.data_centre, row.api_domain, list(row.scopes)) == ("eu", "https://www.zohoapis.eu", [])
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [("invalid_redirect_uri", "redirect_refused"), ("invalid_scope", "login_lost"),
+     ("invalid_client", "client_refused"),
+     ("access_denied", "code_refused")],
+)  # fmt: skip
+async def test_what_was_wrong_with_connecting_is_said(
+    pool: Pool, keys: list[str], clock: HandClock, answer: str, reason: str
+) -> None:
+    http, _ = answering(httpx.Response(200, json={"error": answer}))
+    with pytest.raises(LoginLost) as caught:
+        await connect(custodian_of(pool, keys, http, clock), "c")
+    assert caught.value.reason == reason
+    assert caught.value.hint
+
+
+async def test_a_foreign_api_host_is_refused_when_connecting(pool: Pool, keys: list[str], clock: HandClock) -> None:
+    answer = {"access_token": "a", "refresh_token": "r", "api_domain": "https://evil.example"}
+    http, _ = answering(httpx.Response(200, json=answer))
+    with pytest.raises(LoginLost) as caught:
+        await connect(custodian_of(pool, keys, http, clock), "c")
+    assert caught.value.reason == "unknown_api_domain"
+    with pytest.raises(NotConnected):
+        await custodian_of(pool, keys, http, clock).access()
+
+
+async def test_a_consent_in_the_browser_leads_to_a_login(
+    custodian: Custodian, sim: Simulator, http: httpx.AsyncClient
+) -> None:
+    sim.switches.set({"consent_page": False})
+    back = "http://127.0.0.1:8800/connect/callback"
+    address = consent_address(
+        ACCOUNTS, client_id=DEFAULT_CLIENT.id, redirect_uri=back, scopes=scopes.REQUIRED, state="s1"
+    )
+    answer = await http.get(address)
+    told = dict(parse_qsl(urlsplit(answer.headers["location"]).query))
+    assert told["state"] == "s1"
+    row = await custodian.connect_with_code(
+        client_id=DEFAULT_CLIENT.id, client_secret=DEFAULT_CLIENT.secret, code=told["code"],
+        accounts_server=told["accounts-server"], redirect_uri=back,
+    )  # fmt: skip
+    assert scopes.missing(row.scopes) == ()
+
+
+def test_only_the_consents_own_scopes_are_asked() -> None:
+    address = consent_address(ACCOUNTS, client_id="i", redirect_uri="r", scopes=("a", "b"), state="s")
+    query = dict(parse_qsl(urlsplit(address).query))
+    assert (query["scope"], query["access_type"], query["prompt"]) == ("a,b", "offline", "consent")

@@ -8,7 +8,7 @@ import pytest
 
 from zoho.conftest import HandClock, answering, connect, custodian_of, new_code, token_calls
 from zohosim.simulator import Simulator
-from zohosync.db.pool import Pool
+from zohosync.db.pool import Connection, Pool
 from zohosync.errors import (
     GrantDead,
     LoginLost,
@@ -100,7 +100,11 @@ async def test_a_token_near_its_end_is_still_used_when_no_new_one_can_be_had(
     first = await connected.access()
     sim.order({"kind": "html_502", "match": {"service": "accounts"}, "count": 1})
     clock.advance(HOUR - timedelta(seconds=30))
-    assert (await connected.access()).token == first.token
+    before = token_calls(sim)
+    for _ in range(5):
+        assert (await connected.access()).token == first.token
+    assert token_calls(sim) - before == 1
+    clock.advance(timedelta(seconds=15))
     assert (await connected.access()).token != first.token
 
 
@@ -322,3 +326,16 @@ async def test_a_refresh_that_dies_halfway_frees_the_login(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await connected.access()).token
+
+
+async def test_a_login_held_for_too_long_elsewhere_is_not_waited_for_endlessly(
+    connected: Custodian, clock: HandClock, pool: Pool, keys: list[str], http: httpx.AsyncClient, worker: Connection
+) -> None:
+    clock.advance(HOUR)
+    hasty = Custodian(PostgresTokens(pool, lock_timeout=timedelta(milliseconds=50)), Vault(keys), http, clock)
+    async with worker.transaction():
+        await worker.execute("select from zohosync.connection for update")
+        with pytest.raises(ZohoUnavailable) as caught:
+            await hasty.access()
+    assert caught.value.reason == "login_busy"
+    assert (await hasty.access()).token

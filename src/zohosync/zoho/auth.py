@@ -22,6 +22,9 @@ REFRESH_WINDOW = timedelta(minutes=10)
 EARLY = timedelta(minutes=1)
 """A token this close to its end is renewed before it is used."""
 
+EARLY_AGAIN = timedelta(seconds=15)
+"""After an early renewal failed, the old token is used this long before the next try, so that calls are not held up."""
+
 
 @dataclass(frozen=True)
 class Access:
@@ -62,6 +65,7 @@ class Custodian:
         self._timeout = timeout
         self._lock = asyncio.Lock()
         self._access: Access | None = None
+        self._early_again_at: datetime | None = None
 
     async def logins(self) -> AsyncGenerator[Access, TokenRejected]:
         """Yield the token to send with; told that it was rejected, yield a newer one; end when a fresh one was too.
@@ -80,10 +84,10 @@ class Custodian:
 
     async def access(self) -> Access:
         """A token that is valid as far as can be known; no SQL while the last one lives."""
-        if self._access is not None and self._lives(self._access, EARLY):
+        if self._access is not None and self._lives(self._access, self._margin()):
             return self._access
         async with self._lock:
-            if self._access is not None and self._lives(self._access, EARLY):
+            if self._access is not None and self._lives(self._access, self._margin()):
                 return self._access
             found = self._access_of(await self._store.find_connection())
             if found is None or not self._lives(found, EARLY):
@@ -168,6 +172,7 @@ class Custodian:
             return (await self._refresh(old.generation if old else -1)).access
         except (ZohoUnavailable, RateLimited):
             if old is not None and self._lives(old, timedelta(0)):
+                self._early_again_at = self._clock.now() + EARLY_AGAIN
                 return old
             raise
 
@@ -260,6 +265,10 @@ class Custodian:
             expires_at=row.expires_at,
             generation=row.generation,
         )
+
+    def _margin(self) -> timedelta:
+        waiting = self._early_again_at is not None and self._clock.now() < self._early_again_at
+        return timedelta(0) if waiting else EARLY
 
     def _lives(self, access: Access, margin: timedelta) -> bool:
         return access.expires_at - self._clock.now() > margin
