@@ -17,7 +17,7 @@ from zohosim.accounts import split_scopes
 from zohosim.answers import Answer, Json, Refused
 from zohosim.clock import iso, read_iso
 from zohosim.data_centres import BY_NAME
-from zohosim.faults import KINDS
+from zohosim.faults import KINDS, check_order
 from zohosim.grants import Client
 from zohosim.limits import EDITIONS
 from zohosim.simulator import DEFAULT_CLIENT, DEFAULT_SCOPES
@@ -140,6 +140,8 @@ def outbox(order: Order) -> Json:
 def order_faults(order: Order) -> Json:
     given = order.given
     orders = given if isinstance(given, list) else [given]
+    for one in orders:
+        check_order(one)
     return {"faults": [order.sim.order(wanted).shown() for wanted in orders]}
 
 

@@ -26,32 +26,49 @@ class Kind:
     stage: str
     standing: bool
     meaning: str
+    options: tuple[str, ...] = ()
 
 
 KINDS: dict[str, Kind] = {
     "http_429": Kind(BEFORE, False, "429 TOO_MANY_REQUESTS; on the token endpoint: its Access Denied throttle"),
     "http_500_before_commit": Kind(BEFORE, False, "500 INTERNAL_ERROR, nothing written"),
     "timeout_before_commit": Kind(
-        BEFORE, False, "nothing written; silence for `delay` seconds, then the connection drops"
+        BEFORE, False, "nothing written; silence for `delay` seconds, then the connection drops", ("delay",)
     ),
-    "drop_connection_before_commit": Kind(BEFORE, False, "nothing written; the connection drops at once"),
-    "html_502": Kind(BEFORE, False, "502 with a gateway's HTML page; `after_commit: true` writes first"),
-    "html_200": Kind(BEFORE, False, "200 with an HTML page; `after_commit: true` writes first"),
-    "answer": Kind(BEFORE, False, "your own `status` and JSON `body`; `after_commit: true` writes first"),
-    "slow": Kind(BEFORE, False, "`delay` seconds of waiting, then the true answer"),
+    "drop_connection_before_commit": Kind(BEFORE, False, "nothing written; the connection drops at once", ("delay",)),
+    "html_502": Kind(
+        BEFORE, False, "502 with a gateway's HTML page; `after_commit: true` writes first", ("after_commit", "status")
+    ),
+    "html_200": Kind(BEFORE, False, "200 with an HTML page; `after_commit: true` writes first", ("after_commit",)),
+    "answer": Kind(
+        BEFORE,
+        False,
+        "your own `status` and JSON `body`; `after_commit: true` writes first",
+        ("status", "body", "after_commit"),
+    ),
+    "slow": Kind(BEFORE, False, "`delay` seconds of waiting, then the true answer", ("delay",)),
     "http_500_after_commit": Kind(AFTER, False, "written, then 500 INTERNAL_ERROR"),
-    "timeout_after_commit": Kind(AFTER, False, "written; silence for `delay` seconds, then the connection drops"),
-    "drop_connection_after_commit": Kind(AFTER, False, "written; the connection drops without a byte"),
+    "timeout_after_commit": Kind(
+        AFTER, False, "written; silence for `delay` seconds, then the connection drops", ("delay",)
+    ),
+    "drop_connection_after_commit": Kind(AFTER, False, "written; the connection drops without a byte", ("delay",)),
     "evict_token": Kind(STATE, False, "all live access tokens become invalid"),
     "revoke_grant": Kind(STATE, False, "all refresh tokens and their access tokens are revoked"),
-    "scope_removed": Kind(AUTHORITY, True, "`scope` (or every scope) no longer counts: OAUTH_SCOPE_MISMATCH"),
+    "scope_removed": Kind(
+        AUTHORITY, True, "`scope` (or every scope) no longer counts: OAUTH_SCOPE_MISMATCH", ("scope",)
+    ),
     "wrong_data_centre": Kind(AUTHORITY, False, "tokens and codes are treated as another data centre's"),
-    "record_error": Kind(RECORD, True, "matching records are refused with `code`, `message`, `details`"),
+    "record_error": Kind(
+        RECORD, True, "matching records are refused with `code`, `message`, `details`", ("code", "message", "details")
+    ),
     "record_locked": Kind(RECORD, True, "matching records are refused with RECORD_LOCKED"),
     "not_approved": Kind(RECORD, True, "matching records are refused with NOT_APPROVED"),
-    "new_mandatory_field": Kind(RULE, True, "`field` of `match.module` becomes mandatory"),
+    "new_mandatory_field": Kind(RULE, True, "`field` of `match.module` becomes mandatory", ("field",)),
     "200_instead_of_207": Kind(SHAPE, True, "a partly refused write answers 200"),
 }
+
+
+COMMON_OPTIONS = ("kind", "match", "count", "probability", "seed", "after")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +171,9 @@ class FaultBox:
 
     def add(self, given: Json) -> Fault:
         """Order one fault from its JSON form; ValueError says what is wrong with it."""
-        kind = given.get("kind")
-        if not isinstance(kind, str) or kind not in KINDS:
-            raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+        check_order(given)
         self._number += 1
+        kind = given["kind"]
         fault = Fault(
             id=f"fault-{self._number}",
             kind=kind,
@@ -201,6 +217,22 @@ class FaultBox:
         ]
 
 
+def check_order(given: Any) -> None:
+    """ValueError when the JSON form of a fault makes no sense; nothing is silently ignored."""
+    kind = KINDS.get(given.get("kind")) if isinstance(given, dict) else None
+    if kind is None:
+        raise ValueError(f"kind must be one of {', '.join(KINDS)}")
+    unknown = set(given) - {*COMMON_OPTIONS, *kind.options}
+    if unknown:
+        raise ValueError(f"{given['kind']} does not know {', '.join(sorted(unknown))}")
+    count = given.get("count")
+    if count is not None and (type(count) is not int or count < 1):
+        raise ValueError("count must be a positive whole number, or null to last until cleared")
+    if given["kind"] == "new_mandatory_field" and not given.get("field"):
+        raise ValueError("new_mandatory_field needs `field`")
+    read_match(given.get("match") or {})
+
+
 def read_match(given: Json) -> Match:
     unknown = set(given) - {"method", "path", "service", "module", "operation", "record"}
     if unknown:
@@ -215,5 +247,8 @@ def read_match(given: Json) -> Match:
 def read_record_match(given: Json) -> RecordMatch:
     if not isinstance(given.get("field"), str) or ("equals" not in given and "regex" not in given):
         raise ValueError("match.record needs `field` and `equals` or `regex`")
-    pattern = given.get("regex")
-    return RecordMatch(given["field"], given.get("equals"), re.compile(pattern) if pattern else None)
+    try:
+        pattern = re.compile(given["regex"]) if given.get("regex") else None
+    except re.error as wrong:
+        raise ValueError(f"match.record.regex: {wrong}") from None
+    return RecordMatch(given["field"], given.get("equals"), pattern)
