@@ -19,6 +19,7 @@ from zohosync.queue.operation import RetryPolicy, Stream
 from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 from zohosync.store import write_backs
 from zohosync.store.budget import PostgresBudget
+from zohosync.store.incidents import review_connection
 from zohosync.store.installation import Installation, check_installation, pin_organisation
 from zohosync.store.operations import wake
 from zohosync.store.tidying import tidy
@@ -32,6 +33,7 @@ from zohosync.zoho.entities import Organisation
 from zohosync.zoho.vault import Vault
 
 RESEND_EVERY = timedelta(seconds=5)
+REVIEW_EVERY = timedelta(seconds=10)
 SETTLE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(minutes=10)
 
@@ -81,6 +83,7 @@ class Services:
             Job("resend_due", RESEND_EVERY, lanes.resend_due),
             Job("catch_up_scan", self.settings.scan_interval, scan),
             Job("write_backs", SETTLE_EVERY, write_backs.settle),
+            Job("review_connection", REVIEW_EVERY, review_connection),
             Job("tidy", TIDY_EVERY, tidy),
         )
         return Clockwork(self.pool, jobs, clock=self.clock)
@@ -144,8 +147,8 @@ async def open_services(
             installation = await check_installation(connection, zoho=settings.zoho)
         custodian = Custodian(
             PostgresTokens(pool),
-            http,
             Vault(settings.require_keys()),
+            http,
             time,
             sim_url=settings.sim_url if settings.zoho == "sim" else None,
         )

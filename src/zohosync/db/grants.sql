@@ -18,7 +18,8 @@ begin
       execute format('create policy worker on %s to %I using (true) with check (true)', item.name, '{worker_role}');
     end if;
   end loop;
-  for item in select format('pgmq.%I', 'q_' || queue_name) as name from pgmq.meta where queue_name like 'zohosync\_%' loop
+  for item in select format('pgmq.%I', prefix || queue_name) as name
+                from pgmq.meta, unnest(array['q_', 'a_']) as prefix where queue_name like 'zohosync\_%' loop
     execute format('grant select, insert, update, delete on %s to %I', item.name, '{worker_role}');
   end loop;
 end

@@ -87,7 +87,7 @@ class Worker:
         try:
             while not stop.is_set():
                 try:
-                    if not await self._turn():
+                    if not await self.turn():
                         await self._rest(stop)
                     pause = timedelta(seconds=0.5)
                 except DATABASE_TROUBLE as error:
@@ -100,7 +100,7 @@ class Worker:
             with suppress(asyncio.CancelledError):
                 await heart
 
-    async def _turn(self) -> bool:
+    async def turn(self) -> bool:
         """Take in and claim once; whether there may be more to do at once."""
         more = False
         async with self._pool.connection() as connection:
@@ -203,6 +203,11 @@ class Worker:
     async def _give_back(self, batch: Batch) -> None:
         with suppress(*DATABASE_TROUBLE):
             await batch.finish([Report(one.operation_id, Outcome.RELEASED, spent=False) for one in batch.open])
+
+    async def settle(self) -> None:
+        """Wait for the batches that run now."""
+        if self._running:
+            await asyncio.wait(set(self._running))
 
     async def _rest(self, stop: asyncio.Event) -> None:
         stopping = asyncio.create_task(stop.wait())

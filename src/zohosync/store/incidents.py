@@ -43,3 +43,21 @@ async def close_incident(connection: Connection, *, code: str, subject: str = ""
         {"code": code, "subject": subject},
     )
     return bool(rows)
+
+
+async def review_connection(connection: Connection) -> None:
+    """Open the incident of a dead login, or close it when the login is well again."""
+    row = await fetch_one(connection, "select state, error_message from zohosync.connection")
+    if row is None or row["state"] == "connected":
+        await close_incident(connection, code="login_lost")
+        return
+    known = await fetch_one(
+        connection, "select 1 as open from zohosync.incident where code = 'login_lost' and closed_at is null"
+    )
+    if row["state"] == "needs_reauth" and known is None:
+        await open_incident(
+            connection,
+            code="login_lost",
+            title=f"Zoho no longer accepts our login: {row['error_message']}",
+            hint="Connect again with `zohosync connect`; everything that waits then continues by itself.",
+        )
