@@ -20,6 +20,7 @@ from zohosim.data_centres import BY_NAME
 from zohosim.faults import KINDS, check_order
 from zohosim.grants import Client
 from zohosim.limits import EDITIONS
+from zohosim.pages import from_elsewhere
 from zohosim.simulator import DEFAULT_CLIENT, DEFAULT_SCOPES
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ Control = Callable[[Order], Json]
 async def serve(control: Control, request: Request) -> Response:
     """Read a JSON body when there is one; what is wrong with it is told as 400 {"error": ...}."""
     sim: Simulator = request.app.state.simulator
+    if from_elsewhere(request):
+        return Answer({"error": "another site's page may not steer the simulator"}, 403).response()
     body = await request.body()
     try:
         given = orjson.loads(body) if body.strip() else {}

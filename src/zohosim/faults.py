@@ -219,7 +219,7 @@ class FaultBox:
 
 def check_order(given: Any) -> None:
     """ValueError when the JSON form of a fault makes no sense; nothing is silently ignored."""
-    kind = KINDS.get(given.get("kind")) if isinstance(given, dict) else None
+    kind = KINDS.get(str(given.get("kind"))) if isinstance(given, dict) else None
     if kind is None:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}")
     unknown = set(given) - {*COMMON_OPTIONS, *kind.options}

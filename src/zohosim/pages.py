@@ -1,9 +1,15 @@
 """The HTML pages: one Jinja2 environment, one strict Content-Security-Policy."""
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 TEMPLATES = Environment(loader=PackageLoader("zohosim"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+
+
+def from_elsewhere(request: Request) -> bool:
+    """Whether a page of another site sent this: such a page must not press our buttons."""
+    return request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
 
 
 def policy(form_action: str = "") -> str:

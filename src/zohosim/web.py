@@ -14,7 +14,7 @@ from zohosim.answers import Json
 from zohosim.clock import iso
 from zohosim.crm.records import Module, Record
 from zohosim.faults import KINDS
-from zohosim.pages import page
+from zohosim.pages import from_elsewhere, page
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator
@@ -148,8 +148,7 @@ def shown(value: object) -> str:
 
 
 def refuse_strangers(request: Request) -> None:
-    """A page of another site must not press our buttons."""
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if from_elsewhere(request):
         raise HTTPException(403)
 
 

@@ -1,11 +1,15 @@
 """A fresh simulated Zoho for every test, in process, and a caller who is logged in to it."""
 
-from collections.abc import AsyncIterator
+import socket
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+import uvicorn
 
 from zohosim.app import create_app
 from zohosim.clock import Clock
@@ -77,3 +81,18 @@ def log_in(sim: Simulator, http: httpx.AsyncClient, *scopes: str) -> None:
 def zoho(sim: Simulator, http: httpx.AsyncClient) -> Zoho:
     log_in(sim, http)
     return Zoho(sim, http)
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    """A simulator behind uvicorn on a free loopback port, in a thread; steer it through its control plane."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(create_app(Simulator()), log_level="critical", lifespan="off"))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.005)
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join(10)
+    listener.close()
