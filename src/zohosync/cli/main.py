@@ -1,0 +1,81 @@
+"""The command ``zohosync``: every subcommand in one table, every refusal in one sentence.
+
+Exit codes: 0 done; 1 an error, or a criterion of ``demo --check`` failed; 2 a setting or an argument; 3 the database is
+out of reach; 4 it lacks a right; 5 its schema is another release's or absent; 6 it is a copy; 130 interrupted.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from zohosync.cli import screen
+from zohosync.cli.capture import golive, pause, resume
+from zohosync.cli.connection import EPILOG, connect
+from zohosync.cli.demo import demo
+from zohosync.cli.installation import adopt_database, install, uninstall
+from zohosync.cli.key import key
+from zohosync.cli.operations import retry, sync
+from zohosync.cli.people import invite
+from zohosync.cli.service import run as run_all
+from zohosync.cli.service import web, worker
+from zohosync.cli.signals import INTERRUPTED
+from zohosync.cli.simulator import sim
+from zohosync.cli.status import status
+from zohosync.errors import ZohosyncError
+
+COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
+    ("demo", demo, "Try it", ""),
+    ("sim", sim, "Try it", ""),
+    ("install", install, "Set up", ""),
+    ("key", key, "Set up", ""),
+    ("connect", connect, "Set up", EPILOG),
+    ("golive", golive, "Set up", ""),
+    ("invite", invite, "Set up", ""),
+    ("run", run_all, "Run", ""),
+    ("worker", worker, "Run", ""),
+    ("web", web, "Run", ""),
+    ("status", status, "Look and act", ""),
+    ("sync", sync, "Look and act", ""),
+    ("retry", retry, "Look and act", ""),
+    ("pause", pause, "Look and act", ""),
+    ("resume", resume, "Look and act", ""),
+    ("adopt-database", adopt_database, "Take care", ""),
+    ("uninstall", uninstall, "Take care", ""),
+)
+
+
+class Refusing(TyperGroup):
+    """Turns our errors into a sentence, its remedy and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ZohosyncError as error:
+            screen.report(error)
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            screen.remark("Interrupted.")
+            raise typer.Exit(INTERRUPTED) from error
+
+
+def build() -> typer.Typer:
+    """The command line application."""
+    app = typer.Typer(
+        name="zohosync",
+        cls=Refusing,
+        help="Keeps a Supabase/Postgres storefront and Zoho in step.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    for name, function, panel, epilog in COMMANDS:
+        app.command(name, rich_help_panel=panel, epilog=epilog or None)(function)
+    return app
+
+
+def run() -> None:
+    """Entry point of the script."""
+    build()()

@@ -1,0 +1,101 @@
+"""The command that says how things are."""
+
+import asyncio
+from dataclasses import asdict
+from typing import Any
+
+from zohosync.cli import screen
+from zohosync.cli.database import reach
+from zohosync.cli.installation import AsJson
+from zohosync.config import load_settings
+from zohosync.console.words import describe_count
+from zohosync.db.pool import Connection, fetch_all
+from zohosync.store.insights import count_by_state, group_failures, lane_depths
+from zohosync.store.installation import read_installation
+from zohosync.store.tokens import find_connection
+
+WORKERS = """
+select worker_id as name, started_at, seen_at, listening, seen_at > now() - interval '1 minute' as alive
+  from zohosync.worker where seen_at > now() - interval '1 day' order by seen_at desc limit 50
+"""
+BY_STATUS = """
+select wanted.status::text as status, (
+         select count(*) from (
+           select from zohosync.operation o where o.status = wanted.status
+              and (o.status <> 'failed' or o.resolved_at is null) limit 10001) counted) as count
+  from unnest(enum_range(null::zohosync.operation_status)) as wanted(status)
+"""
+
+
+def status(as_json: AsJson = False) -> None:
+    """Show connection, capture, counts by state, lanes, workers, and failures by cause."""
+    found = asyncio.run(_read(load_settings().require_database()))
+    if as_json:
+        screen.show_json(found)
+    else:
+        _tell(found)
+
+
+async def _read(url: str) -> dict[str, Any]:
+    async with reach(url) as connection:
+        installation = await read_installation(connection)
+        lanes = await lane_depths(connection)
+        return {
+            "installation": asdict(installation),
+            "connection": await _connection(connection),
+            "counts": asdict(await count_by_state(connection)),
+            "statuses": {row["status"]: row["count"] for row in await fetch_all(connection, BY_STATUS)},
+            "lanes": [asdict(lane) for lane in lanes],
+            "oldest_waiting_at": min(
+                (lane.oldest_requested_at for lane in lanes if lane.oldest_requested_at), default=None
+            ),
+            "workers": await fetch_all(connection, WORKERS),
+            "failures": [asdict(group) for group in await group_failures(connection)],
+        }
+
+
+async def _connection(connection: Connection) -> dict[str, Any]:
+    """The login, without anything secret."""
+    row = await find_connection(connection)
+    if row is None:
+        return {"state": "not_connected", "organisation": None, "error": None}
+    return {
+        "state": row.state,
+        "organisation": row.organisation_name,
+        "organisation_id": row.organisation_id,
+        "data_centre": row.data_centre,
+        "connected_at": row.connected_at,
+        "error": row.error_message,
+    }
+
+
+def _tell(found: dict[str, Any]) -> None:
+    installation, login, counts = found["installation"], found["connection"], found["counts"]
+    live = installation["live_since"]
+    capture = "on" if installation["capturing"] else "paused" if live else "not live yet: run `zohosync golive`"
+    screen.show_facts(
+        {
+            "Zoho": " · ".join(filter(None, (login["state"].replace("_", " "), login["organisation"], login["error"]))),
+            "Capture": f"{capture}{f', live since {live:%Y-%m-%d %H:%M %Z}' if live else ''}",
+            "Operations": ", ".join(
+                f"{describe_count(counts[name])} {name}" for name in ("success", "pending", "failed")
+            ),
+            "Oldest waiting": f"since {found['oldest_waiting_at']:%H:%M:%S}" if found["oldest_waiting_at"] else "none",
+            "Workers": ", ".join(_worker(worker) for worker in found["workers"]) or "none seen in a day",
+        }
+    )
+    screen.show_table(
+        "Lanes",
+        ("lane", "open", "running", "waiting"),
+        [(lane["lane"], lane["open"], lane["running"], lane["waiting"]) for lane in found["lanes"]],
+    )
+    if found["failures"]:
+        screen.show_table(
+            "Failures by cause",
+            ("count", "cause", "what happened", "remedy"),
+            [(group["count"], group["error_code"], group["message"], group["hint"]) for group in found["failures"]],
+        )
+
+
+def _worker(worker: dict[str, Any]) -> str:
+    return worker["name"] if worker["alive"] else f"{worker['name']} (silent since {worker['seen_at']:%H:%M:%S})"
