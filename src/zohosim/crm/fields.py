@@ -142,7 +142,6 @@ def _nature(field: Field) -> Json:
         "crypt": None,
         "multiselectlookup": {},
         "multi_module_lookup": {},
-        "multiuserlookup": {},
         "associated_module": None,
         "hipaa_compliance": None,
         "hipaa_compliance_enabled": False,

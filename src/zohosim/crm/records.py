@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 INDEXED_TYPES = ("email", "phone")
 FULL_NAME = ("First_Name", "Last_Name")
 PARENT = "Parent_Id"
+NOTE_VALUES: Json = {"$attachments": [], "$size": None, "$voice_note": False, "$is_shared_to_client": False}
 
 
 @dataclass(slots=True)
@@ -102,7 +103,7 @@ class Module:
         self.mandatory = [f.api_name for f in self.fields.values() if f.mandatory]
         self.lookups = [(f.api_name, f.lookup) for f in self.fields.values() if f.lookup]
         self.clearable = {f.api_name for f in self.fields.values() if f.data_type in ("email", "phone", "website")}
-        self.blank: Json = dict.fromkeys(self.fields)
+        self.blank: Json = {**dict.fromkeys(self.fields), "Tag": []}
         wanted = {f.api_name for f in self.fields.values() if f.keyed or f.data_type in INDEXED_TYPES}
         wanted |= {self.key, PARENT} & self.fields.keys()
         self.indexes = {name: self._index(self.fields[name]) for name in wanted}
@@ -204,6 +205,8 @@ class Module:
         if "Full_Name" in shown:
             shown["Full_Name"] = self.name_of(record)
         shown.update(system_values(record))
+        if self.api_name == "Notes":
+            shown.update(NOTE_VALUES)
         return shown
 
     def project(self, names: Iterable[str]) -> Callable[[Record], Json]:

@@ -24,7 +24,7 @@ HOUR = 3600
 OUTBOX_LENGTH = 10_000
 ACTIONS = {"insert": "create", "update": "edit", "delete": "delete"}
 OPENED = "Successfully subscribed for actions-watch of the given module"
-CLOSED = "Successfully un-subscribed for actions-watch of the given module"
+CLOSED = "Successfully un-subscribed from actions-watch"
 
 
 def new_outbox() -> deque[Json]:
