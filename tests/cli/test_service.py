@@ -1,0 +1,181 @@
+"""run, worker, web and sim as processes: what they do, and how they end."""
+
+import re
+import signal
+import subprocess
+from collections.abc import Iterator
+from datetime import timedelta
+
+import httpx
+import psycopg
+import pytest
+from typer import BadParameter
+
+from cli.conftest import Command, Shop, json_of, start
+from zohosync.cli.service import read_duration
+
+CUSTOMER = "insert into users (email, first_name, last_name) values ('customer1@example.com', 'Demo', 'Customer 1')"
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("55s", 55), ("55", 55), ("0.5", 0.5), ("10m", 600), ("2h", 7200), ("1.5m", 90)]
+)
+def test_durations_are_read_as_people_write_them(written: str, seconds: float) -> None:
+    assert read_duration(written) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("written", ["", "s", "0s", "-1m", "inf", "nan", "1d", "5 minutes"])
+def test_what_is_no_duration_is_refused(written: str) -> None:
+    with pytest.raises(BadParameter):
+        read_duration(written)
+
+
+@pytest.fixture
+def zohosim() -> Iterator[str]:
+    """`zohosync sim` on a free port; its address. It ends by SIGTERM, with 0."""
+    process = start("sim", "--port", "0", env={})
+    assert process.stdout is not None
+    address = re.search(r"http://[\d.:]+", process.stdout.readline())
+    assert address
+    yield address[0]
+    process.send_signal(signal.SIGTERM)
+    _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (0, "")
+
+
+@pytest.fixture
+def live(command: Command, installed: Shop, zohosim: str) -> Shop:
+    """A shop that is connected to zohosim and live, all by commands."""
+    shop = Shop(installed.database, {**installed.env, "ZOHOSYNC_ZOHO": "sim", "ZOHOSYNC_SIM_URL": zohosim})
+    grant = httpx.post(f"{zohosim}/_sim/grant", json={"kind": "code"}, trust_env=False).json()
+    connected = json_of(
+        command(
+            "connect",
+            "--client-id",
+            grant["client_id"],
+            "--code",
+            grant["code"],
+            "--json",
+            **{**shop.env, "ZOHOSYNC_CLIENT_SECRET": grant["client_secret"]},
+        )
+    )
+    assert connected["missing_scopes"] == []
+    assert command("golive", **shop.env).exit_code == 0
+    return shop
+
+
+def wait_for_line(process: "subprocess.Popen[str]", sign: str) -> str:
+    """The first line of stderr with ``sign`` in it; fails when the process ends before."""
+    assert process.stderr is not None
+    seen = ""
+    for line in process.stderr:
+        seen += line
+        if sign in line:
+            return line
+    pytest.fail(f"no {sign!r} in: {seen}")
+
+
+def ended(process: "subprocess.Popen[str]") -> tuple[int, str]:
+    """Exit code and the rest of stderr."""
+    _, errors = process.communicate(timeout=60)
+    return process.returncode, errors
+
+
+@pytest.mark.process
+def test_a_cron_run_drains_the_queue_and_ends_well(command: Command, live: Shop) -> None:
+    live.execute(CUSTOMER)
+    process = start("run", "--for", "2s", env=live.env)
+    code, errors = ended(process)
+    assert (code, "Traceback" in errors, "Console:" in errors) == (0, False, False), errors
+    [user] = live.fetch("select zoho_crm_id from users")
+    assert user["zoho_crm_id"]
+    status = json_of(command("status", "--json", **live.env))
+    assert (status["counts"]["success"], status["counts"]["pending"]) == (1, 0)
+    assert status["connection"]["state"] == "connected"
+    told = command("status", **live.env).stdout
+    assert "1 success, 0 pending, 0 failed" in told
+
+
+@pytest.mark.process
+def test_status_tells_no_secret(command: Command, live: Shop) -> None:
+    told = command("status", "--json", **live.env).stdout
+    [row] = live.fetch("select client_secret, refresh_token, access_token from zohosync.connection")
+    secrets = ["zohosim-demo-secret", "client_secret", "refresh_token", live.env["ZOHOSYNC_ENCRYPTION_KEYS"]]
+    assert not [secret for secret in secrets if secret in told]
+    assert bytes(row["refresh_token"]).decode() not in told
+
+
+@pytest.mark.process
+def test_everything_runs_until_it_is_told_to_stop(live: Shop) -> None:
+    process = start("run", env=live.env)
+    console = wait_for_line(process, "Console: ").split()[-1]
+    link = wait_for_line(process, "first admin").split()[-1]
+    assert link.startswith(console)
+    assert httpx.get(f"{console}healthz", trust_env=False).json() == {"status": "ok"}
+    assert httpx.get(link, trust_env=False).status_code == 200
+    wait_for_line(process, "worker.started")
+    live.execute(CUSTOMER)
+    wait_until(live, "select 1 from users where zoho_crm_id is not null")
+    process.send_signal(signal.SIGTERM)
+    code, errors = ended(process)
+    assert code == 0, errors
+    assert "Traceback" not in errors
+
+
+@pytest.mark.process
+def test_the_first_admin_is_offered_only_while_there_is_nobody(installed: Shop) -> None:
+    installed.execute(
+        "insert into zohosync.console_user (email, name, role, password_hash)"
+        " values ('a@example.com', 'A', 'admin', 'x')"
+    )
+    process = start("web", env=installed.env)
+    wait_for_line(process, "Console: ")
+    process.send_signal(signal.SIGINT)
+    code, errors = ended(process)
+    assert (code, "first admin" in errors) == (0, False), errors
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_worker_finishes_what_runs(live: Shop, zohosim: str, number: signal.Signals) -> None:
+    """Zoho takes a second to answer; the worker is told to stop meanwhile, and still writes the id back."""
+    process = start("worker", env=live.env)
+    wait_for_line(process, "worker.started")
+    httpx.post(f"{zohosim}/_sim/latency", json={"seconds": 0.4}, trust_env=False)
+    live.execute(CUSTOMER)
+    wait_until(live, "select 1 from zohosync.operation where status = 'running'")
+    process.send_signal(number)
+    code, errors = ended(process)
+    assert code == 0, errors
+    assert live.fetch("select status::text from zohosync.operation") == [{"status": "succeeded"}]
+
+
+@pytest.mark.process
+def test_a_second_signal_ends_at_once(live: Shop, zohosim: str) -> None:
+    process = start("worker", env=live.env)
+    wait_for_line(process, "worker.started")
+    httpx.post(f"{zohosim}/_sim/faults", json={"kind": "slow", "delay": 60}, trust_env=False)
+    live.execute(CUSTOMER)
+    wait_until(live, "select 1 from zohosync.operation where status = 'running'")
+    process.send_signal(signal.SIGTERM)
+    process.send_signal(signal.SIGINT)  # the same one twice may arrive as one
+    assert ended(process)[0] == 130
+
+
+def wait_until(shop: Shop, query: str) -> None:
+    """Until the query finds a row; the database waits, at most half a minute."""
+    with psycopg.connect(shop.database.admin_url, autocommit=True) as connection:
+        connection.execute("set statement_timeout = '30s'")
+        # The query is evaluated afresh in each round, outside any snapshot of a function.
+        connection.execute(WAIT.format(query=query.replace("'", "''")).encode())
+
+
+WAIT = """
+do $$ declare found_one boolean; begin
+  loop
+    execute 'select exists ({query})' into found_one;
+    exit when found_one;
+    perform pg_sleep(0.02);
+  end loop;
+end $$
+"""
