@@ -11,14 +11,14 @@ from zohosync.console.security import safe_path
 from zohosync.console.words import may_retry
 from zohosync.db.pool import Connection
 from zohosync.store import audit, operations
-from zohosync.store.insights import Operation, reach
+from zohosync.store.insights import Operation
 
 Work = tuple[str, str]  # kind and lane
 
 
 async def sync_now(visit: Visit) -> Response:
     """A new operation for the record, of every kind its entity feeds; never asks first."""
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         operation = await get_operation(connection, visit)
         works = visit.console.works_of(operation.kind, operation.lane, operation.entity)
         made = await _ask(connection, visit, operation, works, "operation.sync_now")
@@ -27,7 +27,7 @@ async def sync_now(visit: Visit) -> Response:
 
 async def retry(visit: Visit) -> Response:
     """The same kind of operation again, with a fresh budget of tries; one that needs none is left alone."""
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         operation = await get_operation(connection, visit)
         if not may_retry(operation):
             return _back(visit, operation, operation.open_sibling, "needless")
@@ -38,7 +38,7 @@ async def retry(visit: Visit) -> Response:
 async def cancel(visit: Visit) -> Response:
     """End an operation that has not run yet."""
     reason = visit.form.get("reason", "").strip()[:500] or None
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         operation = await get_operation(connection, visit)
         async with connection.transaction():
             done = await operations.cancel(connection, operation.operation_id)

@@ -1,8 +1,9 @@
 """What the console is given, and what its pages work with."""
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import tzinfo
+from datetime import timedelta, tzinfo
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -13,7 +14,8 @@ from zohosync.config import Settings
 from zohosync.console.live import Broadcaster
 from zohosync.console.passwords import Passwords
 from zohosync.db.listen import Listener
-from zohosync.db.pool import Pool
+from zohosync.db.pool import Connection, Pool
+from zohosync.store.insights import reach
 
 
 class Stream(Protocol):
@@ -47,6 +49,11 @@ class Console:
     listener: Listener | None = None
     streams: Sequence[Stream] = ()
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Kolkata"))
+    patience: timedelta = timedelta(seconds=5)
+
+    def reach(self) -> AbstractAsyncContextManager[Connection]:
+        """A connection of the pool, or one of our errors after ``patience``."""
+        return reach(self.pool, self.patience)
 
     @property
     def is_secure(self) -> bool:

@@ -12,7 +12,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from zohosync.console.desk import Console, Desk
-from zohosync.store.insights import reach
 from zohosync.store.users import Role, Session, find_session
 
 LARGEST_FORM = 64 * 1024
@@ -104,7 +103,7 @@ async def _find_session(console: Console, request: Request) -> Session | None:
     token = request.cookies.get(session_cookie(console))
     if not token:
         return None
-    async with reach(console.pool) as connection:
+    async with console.reach() as connection:
         return await find_session(connection, token)
 
 
@@ -128,7 +127,7 @@ def _check_origin(console: Console, request: Request) -> None:
         same = site in ("same-origin", "none")
     elif origin is not None:
         own = {request.headers.get("host", ""), urlsplit(console.settings.console_url or "").netloc}
-        same = urlsplit(origin).netloc in own
+        same = urlsplit(origin).netloc in own - {""}  # a hidden origin is "null", which has no host
     else:
         same = True  # not a browser: nothing rides on its cookies
     if not same:

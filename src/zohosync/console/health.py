@@ -5,7 +5,7 @@ from starlette.responses import JSONResponse, Response
 from zohosync.console.gate import Visit
 from zohosync.db.install import newest_version
 from zohosync.errors import ZohosyncError
-from zohosync.store.insights import find_schema_version, reach
+from zohosync.store.insights import find_schema_version
 
 
 async def healthz(_: Visit) -> Response:
@@ -15,7 +15,7 @@ async def healthz(_: Visit) -> Response:
 async def readyz(visit: Visit) -> Response:
     """200 when the database answers and its schema is one this program knows; says no more to strangers."""
     try:
-        async with reach(visit.console.pool, patience=2) as connection:
+        async with visit.console.reach() as connection:
             version = await find_schema_version(connection)
     except ZohosyncError as error:
         return JSONResponse({"status": "unready", "reason": error.reason}, 503)

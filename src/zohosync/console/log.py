@@ -15,7 +15,6 @@ from zohosync.store.insights import (
     count_by_state,
     group_failures,
     list_operations,
-    reach,
 )
 
 PAGE_SIZE = 50
@@ -28,7 +27,7 @@ async def start_page(_: Visit) -> Response:
 async def log_page(visit: Visit) -> Response:
     """The whole page, or with ``partial=rows`` only the live region of it."""
     filters, before = read_filters(visit)
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         counts = await count_by_state(connection, filters)
         found = await list_operations(connection, filters, before=before, limit=PAGE_SIZE + 1)
         groups = await group_failures(connection) if filters.state == "failed" and not filters.search else []

@@ -7,12 +7,12 @@ from starlette.responses import Response
 
 from zohosync.console.gate import Visit
 from zohosync.db.pool import Connection
-from zohosync.store.insights import NEWEST, Operation, find_operation, list_attempts, list_record_operations, reach
+from zohosync.store.insights import NEWEST, Operation, find_operation, list_attempts, list_record_operations
 
 
 async def operation_page(visit: Visit) -> Response:
     """The whole page, or with ``partial=body`` only the live region of it."""
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         operation = await get_operation(connection, visit)
         attempts = await list_attempts(connection, operation.operation_id)
         siblings = await list_record_operations(connection, operation.entity, operation.record_id)
@@ -29,7 +29,7 @@ async def operation_page(visit: Visit) -> Response:
 
 async def cancel_page(visit: Visit) -> Response:
     """Asks before it cancels: what is cancelled is lost until the record changes again."""
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         operation = await get_operation(connection, visit)
     return visit.page("cancel.html", operation=operation)
 

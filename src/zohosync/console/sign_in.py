@@ -12,7 +12,6 @@ from zohosync.console.passwords import find_weakness
 from zohosync.console.security import safe_path
 from zohosync.store import users
 from zohosync.store.audit import record
-from zohosync.store.insights import reach
 from zohosync.store.users import Refusal, User
 
 INVITATION_PATH = "/invitation"
@@ -30,7 +29,7 @@ async def sign_in(visit: Visit) -> Response:
     email = visit.form.get("email", "").strip()[:254]
     wanted = safe_path(visit.form.get("next"))
     subjects = users.throttle_subjects(email, _address(visit.request))
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         wait = await users.count_guess(connection, subjects)
         known = None if wait else await users.find_credentials(connection, email)
     if wait:
@@ -40,7 +39,7 @@ async def sign_in(visit: Visit) -> Response:
     if not (right and known):
         fault = "E-mail and password do not go together."
         return visit.page("sign_in.html", 401, next=wanted, email=email, fault=fault)
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         await users.forgive_guesses(connection, subjects)
         if visit.desk.passwords.is_dated(known.password_hash):
             await users.save_password(connection, known.user.user_id, await visit.desk.passwords.hash(password))
@@ -58,7 +57,7 @@ def _refuse_for_now(visit: Visit, wanted: str, email: str, wait: timedelta) -> R
 async def sign_out(visit: Visit) -> Response:
     """End the session here and in the database."""
     cookie = session_cookie(visit.console)
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         await users.close_session(connection, visit.request.cookies[cookie])
     response = RedirectResponse("/sign-in", 303)
     response.delete_cookie(cookie, secure=visit.console.is_secure, httponly=True, samesite="lax")
@@ -68,7 +67,7 @@ async def sign_out(visit: Visit) -> Response:
 async def invitation_page(visit: Visit) -> Response:
     """The form behind a one-time link. Looking does not spend it: mail programs look at links too."""
     token = visit.request.path_params["token"]
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         role = await users.find_invitation(connection, token)
     if role is None:
         return visit.page("error.html", 404, title="This link no longer works", message=SPENT)
@@ -81,14 +80,14 @@ async def accept_invitation(visit: Visit) -> Response:
     email = visit.form.get("email", "").strip()
     name = " ".join(visit.form.get("name", "").split())
     password = visit.form.get("password", "")
-    async with reach(visit.console.pool) as connection:
+    async with visit.console.reach() as connection:
         role = await users.find_invitation(connection, token)
     if role is None:
         return visit.page("error.html", 404, title="This link no longer works", message=SPENT)
     at, fault = _find_fault(email, name, password)
     if not fault:
         hashed = await visit.desk.passwords.hash(password)
-        async with reach(visit.console.pool) as connection:
+        async with visit.console.reach() as connection:
             made = await users.accept_invitation(connection, token, email=email, name=name, password_hash=hashed)
         if isinstance(made, User):
             return await _let_in(visit, made, "/log", action="user.created")
@@ -111,7 +110,7 @@ def _find_fault(email: str, name: str, password: str) -> tuple[str, str]:
 
 async def _let_in(visit: Visit, user: User, path: str, action: str = "user.signed_in") -> Response:
     console = visit.console
-    async with reach(console.pool) as connection:
+    async with console.reach() as connection:
         token = await users.open_session(connection, user.user_id, console.settings.session_lifetime)
         await record(connection, actor=user.email, action=action, detail={"role": user.role.label})
     response = RedirectResponse(path, 303)

@@ -6,7 +6,7 @@ Every query stays fast at a million operations: lists are read by key from an in
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
@@ -125,10 +125,10 @@ class LaneDepth:
 
 
 @asynccontextmanager
-async def reach(pool: Pool, patience: float = 5) -> AsyncIterator[Connection]:
+async def reach(pool: Pool, patience: timedelta = timedelta(seconds=5)) -> AsyncIterator[Connection]:
     """A connection of the pool; what the database refuses, or its absence, comes out as one of our errors."""
     try:
-        async with pool.connection(timeout=patience) as connection:
+        async with pool.connection(timeout=patience.total_seconds()) as connection:
             yield connection
     except psycopg.Error as error:
         raise explain(error) from error
@@ -169,7 +169,7 @@ BY_SEARCH = sql.SQL(
          union (select x.operation_id from zohosync.operation x where x.error_code = %(search)s
                  order by x.operation_id desc limit 10000)
          union (select x.operation_id from zohosync.operation x
-                 where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ lower(%(search)s) || %(last)s
+                 where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ (lower(%(search)s) || %(last)s)
                  order by x.operation_id desc limit 10000))
        select {columns} from found
         cross join lateral (
