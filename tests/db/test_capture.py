@@ -77,7 +77,8 @@ async def test_only_mapped_columns_count(live: Database, owner: Connection) -> N
 
 async def test_a_bulk_edit_is_a_few_messages(live: Database, owner: Connection) -> None:
     await owner.execute(
-        "insert into users (email, first_name, last_name) select n || '@example.com', 'a', 'b' from generate_series(1, 1200) n"
+        "insert into users (email, first_name, last_name)"
+        " select n || '@example.com', 'a', 'b' from generate_series(1, 1200) n"
     )
     row = await fetch_one(owner, "select count(*) as n from pgmq.q_zohosync_changes")
     assert row == {"n": 3}
@@ -85,10 +86,8 @@ async def test_a_bulk_edit_is_a_few_messages(live: Database, owner: Connection) 
 
 
 async def test_a_rolled_back_write_is_not_captured(live: Database, owner: Connection) -> None:
-    with pytest.raises(ZeroDivisionError):
-        async with owner.transaction():
-            await owner.execute(USER)
-            raise ZeroDivisionError
+    async with owner.transaction(force_rollback=True):
+        await owner.execute(USER)
     assert await captured(owner) == []
 
 
@@ -138,12 +137,13 @@ async def test_the_shops_write_succeeds_whatever_is_wrong_with_us_and_the_scan_f
         await admin.execute(mended.encode())
     found = await fetch_all(owner, "select 1 from users where email = 'a@example.com' and first_name = 'X'")
     assert len(found) == 1
-    assert await missed(owner) == (1 if "column" in breakage else 2)
+    assert await missed(owner) == 2
 
 
 async def test_nothing_older_than_go_live_is_synced(database: Database, owner: Connection, worker: Connection) -> None:
     await owner.execute(
-        "insert into users (email, first_name, last_name) select n || '@example.com', 'a', 'b' from generate_series(1, 1000) n"
+        "insert into users (email, first_name, last_name)"
+        " select n || '@example.com', 'a', 'b' from generate_series(1, 1000) n"
     )
     gone = await go_live(worker, SOURCES)
     assert (gone.already, gone.baseline) == (False, 1000)
@@ -218,7 +218,7 @@ async def test_after_the_shop_renames_a_column_work_waits_and_says_so(stage: Sta
 async def test_a_copy_is_refused_until_it_is_adopted(live: Database, cluster: object) -> None:
     copy = f"{live.name}_copy"
     live.cluster.administer(
-        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{live.name}' and pid <> pg_backend_pid()",
+        f"select pg_terminate_backend(pid) from pg_stat_activity where datname = '{live.name}'",
         f"create database {copy} template {live.name} owner shop_owner",
     )
     try:

@@ -135,6 +135,7 @@ def run_recording_worker(url: str, name: str, visibility: float, log: Any) -> No
             )
             stop = asyncio.Event()
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+            log.put((name, "ready", ""))
             await worker.run(stop)
 
     asyncio.run(main())
@@ -162,6 +163,8 @@ async def test_two_workers_in_two_processes_never_run_one_record_at_once(
     log: Any = spawn.Queue()
     processes = [start_worker(database, name, log) for name in ("one", "two")]
     try:
+        for _ in processes:
+            await asyncio.to_thread(log.get, True, 30)
         for _ in range(30):
             await enqueue(worker, *[f"r{n}" for n in range(40)])
             await asyncio.sleep(0.01)
@@ -204,12 +207,13 @@ async def test_a_killed_workers_records_are_finished_by_another(
 ) -> None:
     log: Any = spawn.Queue()
     first = start_worker(database, "first", log, visibility=1)
+    await asyncio.to_thread(log.get, True, 30)
     await enqueue(worker, *[f"r{n}" for n in range(300)])
     await asyncio.to_thread(log.get, True, 30)
     assert first.pid is not None
     os.kill(first.pid, signal.SIGKILL)
     first.join(10)
-    second = start_worker(database, "second", spawn.Queue(), visibility=1)
+    second = start_worker(database, "second", log, visibility=1)
     try:
         async with asyncio.timeout(60):
             while not await all_ended(owner):

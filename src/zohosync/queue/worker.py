@@ -171,9 +171,13 @@ class Worker:
             raise
         except LeaseLost as error:
             log.warning("batch.lease_lost", kind=kind, operations=len(batch.open), problem=error.message)
-        except DATABASE_TROUBLE as error:
+        except (psycopg.OperationalError, PoolTimeout, DatabaseFailure) as error:
             log.error("batch.database", kind=kind, operations=len(batch.open), problem=str(error).strip())
-            await self._give_back(batch)
+            lost = ShopUnreadable(
+                f"The database did not answer: {str(error).strip()}", hint="It is tried again by itself."
+            )
+            with suppress(*DATABASE_TROUBLE):  # else the messages reappear when their visibility ends
+                await batch.finish([batch.judge(lost, operation) for operation in batch.open])
         except Exception as error:
             await self._recover(kind, batch, error)
 

@@ -122,7 +122,7 @@ async def _read(connection: Connection, query: str, parameters: dict[str, Any]) 
     try:
         async with connection.transaction():  # a savepoint where the caller has a transaction
             return await fetch_all(connection, query, parameters)
-    except (psycopg.errors.SyntaxErrorOrAccessRuleViolation, psycopg.DataError, psycopg.errors.RaiseException) as error:
+    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.errors.RaiseException) as error:
         raise explain_shop(error) from error
 
 
