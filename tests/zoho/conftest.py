@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from hypothesis import HealthCheck, settings
 
 from zohosim.app import create_app
 from zohosim.simulator import DEFAULT_CLIENT, Simulator
@@ -17,6 +18,10 @@ from zohosync.zoho.auth import Custodian
 from zohosync.zoho.client import Client
 from zohosync.zoho.crm import Crm
 from zohosync.zoho.vault import Vault
+
+# The first text on a machine takes a second, because hypothesis then builds its table of characters.
+settings.register_profile("zohosync", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("zohosync")
 
 ACCOUNTS = "https://accounts.zoho.in"
 ORGANISATION = "60001234567"
