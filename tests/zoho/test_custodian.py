@@ -320,7 +320,7 @@ async def test_a_refresh_that_dies_halfway_frees_the_login(
     clock.advance(HOUR)
     sim.order({"kind": "slow", "delay": 30, "match": {"service": "accounts"}})
     task = asyncio.create_task(connected.access())
-    while not any(fault.hits for fault in sim.faults.faults):  # noqa: ASYNC110 - the simulator has no event for it
+    while not any(fault.hits for fault in sim.faults.faults):
         await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):

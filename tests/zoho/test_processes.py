@@ -32,7 +32,7 @@ async def served(simulator: Simulator) -> AsyncIterator[str]:
     """The simulator on a real port."""
     server = uvicorn.Server(uvicorn.Config(create_app(simulator), port=0, log_level="error", lifespan="off"))
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+    while not server.started:
         await asyncio.sleep(0.01)
     try:
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
