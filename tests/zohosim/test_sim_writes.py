@@ -1,6 +1,7 @@
 """Writing records: statuses, results, validation, the upsert table, external fields, locks."""
 
 import re
+import time
 
 import pytest
 
@@ -525,3 +526,20 @@ async def test_unknown_modules_and_paths_and_methods_are_told_apart(zoho):
     assert (wrong_path.status_code, wrong_path.json()["code"]) == (404, "INVALID_URL_PATTERN")
     wrong_method = await zoho.crm("PATCH", "/Contacts")
     assert (wrong_method.status_code, wrong_method.json()["code"]) == (400, "INVALID_REQUEST_METHOD")
+
+
+# Speed
+
+
+async def test_thousands_of_upserts_a_second_however_many_records_there_are(zoho):
+    """The floor is far below what it does, so that only a scan per record could miss it."""
+    zoho.sim.limits.enabled = False
+    zoho.sim.seed_field("Contacts", "U1", length=50, unique=True)
+    batches = [
+        {"data": [person(f"p{b}.{n}@example.com", U1=f"{b}-{n}", Phone="+919876543210") for n in range(100)]}
+        for b in range(60)
+    ]
+    began = time.process_time()
+    for batch in [*batches, *batches]:
+        assert (await zoho.crm("POST", "/Contacts/upsert", json=batch)).status_code == 200
+    assert 12_000 / (time.process_time() - began) > 3_000

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from zohosim.answers import Answer, Json, Refused, nothing
 from zohosim.calls import Call
+from zohosim.crm.batch import open_batch, told
 from zohosim.crm.external import external_target
 from zohosim.crm.reads import paged, read_fields, sorted_records
 from zohosim.crm.store import PARENTS
-from zohosim.crm.writes import insert_one, open_batch, told
+from zohosim.crm.writes import insert_one
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from zohosim.answers import Answer, Json, Refused, nothing
 from zohosim.calls import Call
+from zohosim.crm.batch import read_body
 from zohosim.crm.coql import DEFAULT_ROWS, Query, read_query
 from zohosim.crm.criteria import Criterion, comparable, comparisons, pinned, reach
 from zohosim.crm.records import Module, Record, system_values
-from zohosim.crm.writes import read_body
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from zohosim.answers import Answer, Json, RecordRefused, error, nothing
 from zohosim.calls import Call
+from zohosim.crm.batch import read_data
 from zohosim.crm.fields import Field, api_name_of, describe
 from zohosim.crm.reads import missing_param
 from zohosim.crm.records import Module
-from zohosim.crm.writes import read_data
 from zohosim.limits import EDITIONS
 
 if TYPE_CHECKING:

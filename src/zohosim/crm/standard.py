@@ -27,7 +27,7 @@ class Blueprint:
 
 
 def _field(api_name: str, data_type: str, length: int, **more: Any) -> Field:
-    return Field(api_name, more.pop("label", api_name.replace("_", " ")), data_type, length, **more)
+    return Field(api_name, more.pop("label", api_name.removesuffix("__s").replace("_", " ")), data_type, length, **more)
 
 
 def text(api_name: str, length: int, **more: Any) -> Field:
@@ -73,8 +73,12 @@ DESCRIPTION = _field("Description", "textarea", 32000)
 WEBSITE = _field("Website", "website", 255)
 REVENUE = _field("Annual_Revenue", "currency", 16, decimal_place=2)
 
+
+def owner(singular: str) -> Field:
+    return _field("Owner", "ownerlookup", 120, label=f"{singular} Owner")
+
+
 COMMON: tuple[Field, ...] = (
-    _field("Owner", "ownerlookup", 120),
     _field("Tag", "text", 2000),
     _field("Layout", "bigint", 19),
     system("id", "bigint", 18, label="Record Id"),
@@ -148,12 +152,24 @@ def custom_field_id(module: str, number: int) -> str:
 
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
-    Blueprint("Leads", "Lead", "Leads", "Email", "Full_Name", numbered("Leads", (*LEADS, *COMMON))),
+    Blueprint("Leads", "Lead", "Leads", "Email", "Full_Name", numbered("Leads", (*LEADS, owner("Lead"), *COMMON))),
     Blueprint(
-        "Accounts", "Account", "Accounts", "Account_Name", "Account_Name", numbered("Accounts", (*ACCOUNTS, *COMMON))
+        "Accounts",
+        "Account",
+        "Accounts",
+        "Account_Name",
+        "Account_Name",
+        numbered("Accounts", (*ACCOUNTS, owner("Account"), *COMMON)),
     ),
-    Blueprint("Contacts", "Contact", "Contacts", "Email", "Full_Name", numbered("Contacts", (*CONTACTS, *COMMON))),
-    Blueprint("Notes", "Note", "Notes", "", "Note_Title", numbered("Notes", (*NOTES, *COMMON))),
+    Blueprint(
+        "Contacts",
+        "Contact",
+        "Contacts",
+        "Email",
+        "Full_Name",
+        numbered("Contacts", (*CONTACTS, owner("Contact"), *COMMON)),
+    ),
+    Blueprint("Notes", "Note", "Notes", "", "Note_Title", numbered("Notes", (*NOTES, owner("Note"), *COMMON))),
 )
 
 

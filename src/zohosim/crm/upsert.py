@@ -7,19 +7,10 @@ from typing import TYPE_CHECKING
 
 from zohosim.answers import Answer, Json, Refused
 from zohosim.calls import Call
+from zohosim.crm.batch import Batch, open_batch, read_body, told
+from zohosim.crm.checks import read_values, refuse_clashes, require
 from zohosim.crm.records import Module, Record
-from zohosim.crm.writes import (
-    Batch,
-    accepted,
-    add,
-    change,
-    open_batch,
-    read_body,
-    read_values,
-    refuse_clashes,
-    require,
-    told,
-)
+from zohosim.crm.writes import accepted, add, change
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from zohosim.answers import Answer, Json, RecordRefused, Refused, nothing
 from zohosim.calls import Call
 from zohosim.clock import iso, read_iso
+from zohosim.crm.batch import read_data
 from zohosim.crm.records import Module
-from zohosim.crm.writes import read_data
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator
