@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from typer import BadParameter
 
-from cli.conftest import Command, Shop, json_of, start
+from cli.conftest import Command, Shop, json_of, refused, start
 from zohosync.cli.service import read_duration
 
 CUSTOMER = "insert into users (email, first_name, last_name) values ('customer1@example.com', 'Demo', 'Customer 1')"
@@ -97,6 +97,28 @@ def test_a_cron_run_drains_the_queue_and_ends_well(command: Command, live: Shop)
 
 
 @pytest.mark.process
+@pytest.mark.parametrize(("secret", "said"), [("zohosim-demo-secret", "code"), ("wrong", "client secret")])
+def test_zohos_refusal_of_a_login_is_told_with_the_remedy(
+    command: Command, installed: Shop, zohosim: str, secret: str, said: str
+) -> None:
+    env = {**installed.env, "ZOHOSYNC_ZOHO": "sim", "ZOHOSYNC_SIM_URL": zohosim}
+    client = httpx.get(f"{zohosim}/_sim/clients", trust_env=False).json()["clients"][0]["id"]
+    result = command("connect", "--client-id", client, "--client-secret", secret, "--code", "1000.a.b", **env)
+    refused(result, 1, "Zoho", said)
+    assert not installed.fetch("select 1 from zohosync.connection")
+
+
+@pytest.mark.process
+def test_a_login_of_another_organisation_does_not_stay(command: Command, installed: Shop, zohosim: str) -> None:
+    installed.execute("update zohosync.installation set zoho = 'sim', organisation_id = '1'")
+    env = {**installed.env, "ZOHOSYNC_ZOHO": "sim", "ZOHOSYNC_SIM_URL": zohosim}
+    grant = httpx.post(f"{zohosim}/_sim/grant", json={"kind": "code"}, trust_env=False).json()
+    login = ("--client-id", grant["client_id"], "--client-secret", grant["client_secret"], "--code", grant["code"])
+    refused(command("connect", *login, **env), 2, "tied to Zoho organisation 1", "separate database")
+    assert installed.fetch("select state from zohosync.connection") == [{"state": "disconnected"}]
+
+
+@pytest.mark.process
 def test_status_tells_no_secret(command: Command, live: Shop) -> None:
     told = command("status", "--json", **live.env).stdout
     [row] = live.fetch("select client_secret, refresh_token, access_token from zohosync.connection")
@@ -106,7 +128,7 @@ def test_status_tells_no_secret(command: Command, live: Shop) -> None:
 
 
 @pytest.mark.process
-def test_everything_runs_until_it_is_told_to_stop(live: Shop) -> None:
+def test_everything_runs_until_it_is_told_to_stop(command: Command, live: Shop) -> None:
     process = start("run", env=live.env)
     console = wait_for_line(process, "Console: ").split()[-1]
     link = wait_for_line(process, "first admin").split()[-1]
@@ -116,10 +138,13 @@ def test_everything_runs_until_it_is_told_to_stop(live: Shop) -> None:
     wait_for_line(process, "worker.started")
     live.execute(CUSTOMER)
     wait_until(live, "select 1 from users where zoho_crm_id is not null")
+    wait_until(live, "select 1 from zohosync.worker where listening")
+    assert f":{process.pid}" in command("status", **live.env).stdout
     process.send_signal(signal.SIGTERM)
     code, errors = ended(process)
     assert code == 0, errors
     assert "Traceback" not in errors
+    assert not live.fetch("select 1 from zohosync.worker")
 
 
 @pytest.mark.process

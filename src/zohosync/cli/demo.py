@@ -6,7 +6,7 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -19,7 +19,7 @@ from rich.panel import Panel
 from zohosync.cli import screen
 from zohosync.cli.installation import AsJson
 from zohosync.cli.logging import configure_logging
-from zohosync.cli.signals import INTERRUPTED, stopping, terminated_like_interrupted
+from zohosync.cli.signals import INTERRUPTED, deferring, interrupting, stopping, uninterrupted
 from zohosync.demo.embedded import Cluster, embedded_cluster
 from zohosync.demo.stage import EMAIL, STEPS, Ports, Stage, open_stage
 from zohosync.demo.story import STORY, Verdict, play
@@ -46,8 +46,12 @@ def demo(
 ) -> None:
     """Run a shop, a local Zoho, worker and console on this machine, and play the acceptance story."""
     configure_logging("json" if as_json else "console", level=30)
-    with terminated_like_interrupted(), _folder(data) as folder, embedded_cluster(folder / "postgres") as cluster:
-        passed = asyncio.run(_demo(cluster, folder if data is None else None, Ports(console=port), check, as_json))
+    with interrupting(), ExitStack() as stack:
+        folder = stack.enter_context(_folder(data))
+        with screen.progress("Starting Postgres"), deferring():
+            cluster = stack.enter_context(embedded_cluster(folder / "postgres"))
+        with uninterrupted():
+            passed = asyncio.run(_demo(cluster, folder if data is None else None, Ports(console=port), check, as_json))
     if not passed:
         raise typer.Exit(1)
 
@@ -114,7 +118,8 @@ async def _perform(cluster: Cluster, ports: Ports, verdicts: list[Verdict], *, s
 def _welcome(stage: Stage) -> None:
     lines = [
         f"Storefront    {stage.storefront_url}/",
-        f"Console       {stage.console_url}/  sign in as {EMAIL} with {stage.password}",
+        f"Console       {stage.console_url}/",
+        f"  sign in as  {EMAIL}  {stage.password}",
         f"Local Zoho    {stage.zohosim_url}/",
     ]
     text = "\n".join(escape(line) for line in lines)

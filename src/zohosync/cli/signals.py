@@ -27,6 +27,7 @@ def stopping(at_once: Callable[[], None] = leave) -> Iterator[asyncio.Event]:
             at_once()
         stop.set()
 
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS}
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, heed)
     try:
@@ -34,17 +35,51 @@ def stopping(at_once: Callable[[], None] = leave) -> Iterator[asyncio.Event]:
     finally:
         for number in STOP_SIGNALS:
             loop.remove_signal_handler(number)
+            signal.signal(number, before[number])
 
 
 @contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM raises KeyboardInterrupt, as SIGINT does, so that blocks clean up behind themselves."""
-
-    def interrupt(_: int, __: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
+def interrupting() -> Iterator[None]:
+    """Either signal raises KeyboardInterrupt, so that blocks clean up behind themselves; while they do, at the end of
+    ``uninterrupted``, no other signal disturbs them."""
+    before = {number: signal.signal(number, _interrupt) for number in STOP_SIGNALS}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """After this block only cleaning up is left, which is quick: signals are ignored from then on."""
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+@contextmanager
+def deferring() -> Iterator[None]:
+    """A signal within the block raises KeyboardInterrupt at its end, in place of whatever else went wrong there.
+
+    A terminal's Ctrl-C reaches the programs we started as well, and they fail in ways of their own.
+    """
+    arrived: list[int] = []
+    before = {number: signal.signal(number, lambda got, _: arrived.append(got)) for number in STOP_SIGNALS}
+    try:
+        yield
+    except Exception:
+        if arrived:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if arrived:
+        raise KeyboardInterrupt
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -2,13 +2,14 @@
 
 import asyncio
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any
 
 from zohosync.cli import screen
 from zohosync.cli.database import reach
 from zohosync.cli.installation import AsJson
 from zohosync.config import load_settings
-from zohosync.console.words import describe_count
+from zohosync.console.words import describe_age, describe_count
 from zohosync.db.pool import Connection, fetch_all
 from zohosync.store.insights import count_by_state, group_failures, lane_depths
 from zohosync.store.installation import read_installation
@@ -71,7 +72,7 @@ async def _connection(connection: Connection) -> dict[str, Any]:
 
 def _tell(found: dict[str, Any]) -> None:
     installation, login, counts = found["installation"], found["connection"], found["counts"]
-    live = installation["live_since"]
+    live, now = installation["live_since"], datetime.now(UTC)
     capture = "on" if installation["capturing"] else "paused" if live else "not live yet: run `zohosync golive`"
     screen.show_facts(
         {
@@ -80,8 +81,8 @@ def _tell(found: dict[str, Any]) -> None:
             "Operations": ", ".join(
                 f"{describe_count(counts[name])} {name}" for name in ("success", "pending", "failed")
             ),
-            "Oldest waiting": f"since {found['oldest_waiting_at']:%H:%M:%S}" if found["oldest_waiting_at"] else "none",
-            "Workers": ", ".join(_worker(worker) for worker in found["workers"]) or "none seen in a day",
+            "Oldest waiting": describe_age(found["oldest_waiting_at"], now) if found["oldest_waiting_at"] else "none",
+            "Workers": ", ".join(_worker(worker, now) for worker in found["workers"]) or "none seen in a day",
         }
     )
     screen.show_table(
@@ -97,5 +98,9 @@ def _tell(found: dict[str, Any]) -> None:
         )
 
 
-def _worker(worker: dict[str, Any]) -> str:
-    return worker["name"] if worker["alive"] else f"{worker['name']} (silent since {worker['seen_at']:%H:%M:%S})"
+def _worker(worker: dict[str, Any], now: datetime) -> str:
+    return (
+        worker["name"]
+        if worker["alive"]
+        else f"{worker['name']} (silent, last seen {describe_age(worker['seen_at'], now)})"
+    )

