@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta, tzinfo
 
-from zohosync.store.insights import COUNT_LIMIT, OPEN, Operation
+from zohosync.store.insights import COUNT_LIMIT, Operation
 
 KINDS = {
     "crm.contact.push": "Contact",
@@ -141,7 +141,7 @@ def may_retry(operation: Operation) -> bool:
 
 
 def may_cancel(operation: Operation) -> bool:
-    return operation.status in OPEN
+    return operation.status in ("pending", "retrying", "waiting")
 
 
 def headline(operation: Operation) -> str:

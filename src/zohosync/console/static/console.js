@@ -191,6 +191,7 @@
 
   function start() {
     remember(region);
+    document.getElementById("still")?.remove();
     tell("connecting");
     open();
     setInterval(() => {
