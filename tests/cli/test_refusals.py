@@ -75,6 +75,12 @@ def test_a_worker_url_without_rights(command: Command, installed: Shop) -> None:
     refused(result, 4, "permission denied for schema zohosync", "zohosync install")
 
 
+def test_a_right_that_was_taken_away(command: Command, installed: Shop) -> None:
+    installed.execute("revoke update on zohosync.installation from zohosync_worker")
+    result = command("golive", **installed.env)
+    refused(result, 4, "permission denied for table installation", "zohosync install")
+
+
 def test_a_newer_schema(command: Command, installed: Shop) -> None:
     installed.execute("insert into zohosync.schema_migration (version, name) values (9999, 'of tomorrow')")
     refused(command("worker", "--for", "5s", **installed.env), 5, "schema version 9999", "newer release")

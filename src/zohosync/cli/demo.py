@@ -110,6 +110,9 @@ async def _perform(cluster: Cluster, ports: Ports, verdicts: list[Verdict], *, s
                 screen.show(f"{mark} {verdict.sentence} — {verdict.evidence}")
         if as_json:
             screen.show_json([asdict(verdict) for verdict in verdicts])
+        else:
+            held = sum(verdict.passed for verdict in verdicts)
+            screen.show(f"{held} of {len(verdicts)} criteria hold.")
         if stay:
             _welcome(stage)
             await asyncio.Event().wait()

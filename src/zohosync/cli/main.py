@@ -7,7 +7,9 @@ out of reach; 4 it lacks a right; 5 its schema is another release's or absent; 6
 from collections.abc import Callable
 from typing import Any
 
+import psycopg
 import typer
+from psycopg_pool import PoolTimeout
 from typer.core import TyperGroup
 
 from zohosync.cli import screen
@@ -23,6 +25,7 @@ from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
 from zohosync.cli.simulator import sim
 from zohosync.cli.status import status
+from zohosync.db.pool import explain
 from zohosync.errors import ZohosyncError
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
@@ -50,14 +53,18 @@ class Refusing(TyperGroup):
     """Turns our errors into a sentence, its remedy and an exit code."""
 
     def invoke(self, ctx: Any) -> Any:
+        refusal: ZohosyncError
         try:
             return super().invoke(ctx)
         except ZohosyncError as error:
-            screen.report(error)
-            raise typer.Exit(error.exit_code) from error
+            refusal = error
+        except (psycopg.Error, PoolTimeout) as error:
+            refusal = explain(error)
         except KeyboardInterrupt as error:
             screen.remark("Interrupted.")
             raise typer.Exit(INTERRUPTED) from error
+        screen.report(refusal)
+        raise typer.Exit(refusal.exit_code)
 
 
 def build() -> typer.Typer:

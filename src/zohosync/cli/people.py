@@ -62,4 +62,4 @@ async def offer_first_admin(connection: Connection, address: str) -> None:
     if found and found["anybody"]:
         return
     token = await make_invitation(connection, Role.ADMIN)
-    screen.remark(f"Nobody can sign in yet. Become the first admin, within the hour: {link_to(address, token)}")
+    screen.show(f"Nobody can sign in yet. Become the first admin, within the hour: {link_to(address, token)}")

@@ -86,7 +86,7 @@ async def _serve(settings: Settings, *, working: bool, console: bool, limit: tim
 async def _console(services: Services) -> AsyncIterator[None]:
     async with serve_console(console_of(services)) as address:
         public = services.settings.console_url or address
-        screen.remark(f"Console: {public.rstrip('/')}/")
+        screen.show(f"Console: {public.rstrip('/')}/")
         async with services.pool.connection() as connection:
             await offer_first_admin(connection, public)
         yield

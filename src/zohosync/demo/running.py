@@ -20,6 +20,7 @@ from zohosync.errors import SettingsRefused
 from zohosync.wiring import Services
 
 LIVE_CHANNELS = ("zohosync_live",)
+FIRST_BEAT = timedelta(seconds=1)
 BEAT = timedelta(seconds=10)
 
 
@@ -38,10 +39,12 @@ async def work(services: Services, stop: asyncio.Event, limit: timedelta | None 
 
 async def _be_seen(services: Services, listener: Listener) -> None:
     """Keep this worker's row fresh, so that ``zohosync status`` can tell who works and who fell silent."""
+    pause = FIRST_BEAT  # by then it has begun to listen, or cannot
     while True:
         seen = {"name": services.name, "listening": listener.listening, "version": newest_version()}
         await _tell(services, BE_SEEN, seen)
-        await services.clock.sleep(BEAT if listener.listening else timedelta(seconds=1))
+        await services.clock.sleep(pause)
+        pause = BEAT
 
 
 async def _tell(services: Services, statement: str, parameters: dict[str, Any]) -> None:

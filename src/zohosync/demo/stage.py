@@ -100,9 +100,7 @@ async def open_stage(
     """Set everything up in an empty cluster and run it until the block ends; ``announce`` hears STEPS steps."""
     async with AsyncExitStack() as stack:
         announce("Building a storefront database")
-        await asyncio.to_thread(create_shop, cluster, DATABASE, owner=OWNER)
-        await load_catalogue(cluster.url(DATABASE, user=OWNER))
-        shop = Shop(await stack.enter_async_context(open_pool(cluster.url(DATABASE, user=SIGN_IN_ROLE), size=4)))
+        shop = await stack.enter_async_context(open_shop(cluster))
         old_customer_id = await shop.register(OLD_CUSTOMER)
 
         announce("Starting a local Zoho")
@@ -131,11 +129,10 @@ async def open_stage(
 
         announce("Opening the console")
         console_url = await stack.enter_async_context(serve_console(console_of(services)))
-        browser = await stack.enter_async_context(httpx.AsyncClient(base_url=console_url, trust_env=False, timeout=20))
-        operator, password = Operator(browser), secrets.token_urlsafe(12)
-        async with services.pool.connection() as connection:
-            token = await invite(connection, Role.ADMIN)
-        await operator.accept_invitation(token, email=EMAIL, password=password)
+        browser = await stack.enter_async_context(
+            httpx.AsyncClient(base_url=console_url, trust_env=False, timeout=patience)
+        )
+        operator, password = await let_in(services, browser)
 
         yield Stage(
             services=services,
@@ -143,14 +140,32 @@ async def open_stage(
             simulator=simulator,
             visitor=visitor,
             operator=operator,
-            patience=patience,
             storefront_url=storefront_url,
             console_url=console_url,
             zohosim_url=zohosim_url,
             live_since=gone.live_since,
             old_customer_id=old_customer_id,
             password=password,
+            patience=patience,
         )
+
+
+@asynccontextmanager
+async def open_shop(cluster: Cluster) -> AsyncIterator[Shop]:
+    """A new storefront with products on its shelves."""
+    await asyncio.to_thread(create_shop, cluster, DATABASE, owner=OWNER)
+    await load_catalogue(cluster.url(DATABASE, user=OWNER))
+    async with open_pool(cluster.url(DATABASE, user=SIGN_IN_ROLE), size=4) as pool:
+        yield Shop(pool)
+
+
+async def let_in(services: Services, browser: httpx.AsyncClient) -> tuple[Operator, str]:
+    """The console's first admin, by a one-time link as ``zohosync invite`` prints it, and the password chosen there."""
+    operator, password = Operator(browser), secrets.token_urlsafe(12)
+    async with services.pool.connection() as connection:
+        token = await invite(connection, Role.ADMIN)
+    await operator.accept_invitation(token, email=EMAIL, password=password)
+    return operator, password
 
 
 async def load_catalogue(owner_url: str) -> None:

@@ -10,14 +10,23 @@ from typing import Any
 
 import httpx
 
-from zohosim.faults import Fault
 from zohosync.db.pool import fetch_one
-from zohosync.demo.crm_window import Record, find_by_email, find_record, notes_of
+from zohosync.demo.crm_window import find_by_email, find_record
 from zohosync.demo.eventually import Unmet, eventually, expect
 from zohosync.demo.shop import Line, ShopRefused
 from zohosync.demo.stage import OLD_CUSTOMER, Stage
+from zohosync.demo.witness import (
+    break_contact,
+    field_becomes,
+    newest_operation,
+    only_note,
+    only_one,
+    register,
+    send_form,
+    written_back,
+)
 from zohosync.errors import ZohosyncError
-from zohosync.store.insights import Operation, find_operation, list_attempts, list_record_operations
+from zohosync.store.insights import find_operation, list_attempts, list_record_operations
 
 CUSTOMER = {"first_name": "Demo", "last_name": "Customer 1", "email": "customer1@example.com", "phone": "055555 00101"}
 FIRM = {
@@ -74,71 +83,6 @@ async def play(stage: Stage, criteria: Sequence[Criterion]) -> AsyncIterator[Ver
         except EXPECTED as unmet:
             evidence, passed = str(unmet) or type(unmet).__name__, False
         yield Verdict(criterion.name, criterion.sentence, passed, evidence, round(time.monotonic() - began, 2))
-
-
-# --- what criteria look at
-
-
-async def send_form(stage: Stage, path: str, form: dict[str, str]) -> str:
-    """Fill in a form of the storefront; the path it leads to."""
-    answer = await stage.visitor.post(path, data=form)
-    if answer.status_code != 303:
-        raise Unmet(f"the storefront answered {path} with HTTP {answer.status_code}")
-    return str(answer.headers["location"])
-
-
-async def register(stage: Stage, form: dict[str, str]) -> str:
-    """Register; the new user's id."""
-    return (await send_form(stage, "/register", form)).removeprefix("/users/")
-
-
-async def written_back(stage: Stage, table: str, record_id: str) -> str:
-    """The CRM id zohosync wrote into the shop's own row, as soon as it is there."""
-
-    async def look() -> str | None:
-        async with stage.shop.acting("service_role") as connection:
-            query = f"select zoho_crm_id from {table} where id = %(id)s"  # noqa: S608 - one of three names below
-            row = await fetch_one(connection, query, {"id": record_id})
-        return row["zoho_crm_id"] if row else None
-
-    return await eventually(f"{table}.zoho_crm_id written back", look, stage.patience)
-
-
-async def newest_operation(stage: Stage, entity: str, record_id: str, *statuses: str) -> Operation:
-    """The record's newest operation, as soon as it has one of the statuses."""
-
-    async def look() -> Operation | None:
-        async with stage.services.pool.connection() as connection:
-            found = await list_record_operations(connection, entity, record_id, limit=1)
-        return found[0] if found and found[0].status in statuses else None
-
-    return await eventually(f"the {entity}'s operation is {' or '.join(statuses)}", look, stage.patience)
-
-
-async def field_becomes(stage: Stage, module: str, record_id: str, name: str, wanted: Any) -> Record:
-    """The CRM record, as soon as one of its fields has the wanted value."""
-
-    async def look() -> Record | None:
-        record = find_record(stage.simulator, module, record_id)
-        return record if record and record[name] == wanted else None
-
-    return await eventually(f"{module}.{name} becomes {wanted!r}", look, stage.patience)
-
-
-def only_one(stage: Stage, module: str, email: str) -> Record:
-    """The one record with that address; two would be a duplicate."""
-    found = find_by_email(stage.simulator, module, email)
-    expect(f"the number of {module} with {email}", len(found), 1)
-    return found[0]
-
-
-def break_contact(stage: Stage, email: str, kind: str, **more: Any) -> Fault:
-    """Let the local Zoho refuse calls about one Contact."""
-    match = {"service": "crm", "module": "Contacts", "record": {"field": "Email", "equals": email}}
-    return stage.simulator.order({"kind": kind, "match": match, **more})
-
-
-# --- the criteria
 
 
 async def registration(stage: Stage) -> str:
@@ -206,15 +150,6 @@ async def quote_request(stage: Stage) -> str:
     waited = (done.finished_at - waiting.created_at).total_seconds() if done.finished_at else 0
     skus = ", ".join(f"{line.quantity} × {line.sku}" for line in QUOTE_LINES)
     return f"Lead {crm_id}, Note “{note['Note_Title']}” lists {skus}; waited for its lines, done in {waited:.2f} s"
-
-
-async def only_note(stage: Stage, lead_id: str) -> Record:
-    async def look() -> list[Record]:
-        return notes_of(stage.simulator, lead_id)
-
-    notes = await eventually(f"Lead {lead_id} has a Note", look, stage.patience)
-    expect("the number of Notes", len(notes), 1)
-    return notes[0]
 
 
 async def live_log(stage: Stage) -> str:
