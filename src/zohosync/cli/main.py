@@ -7,14 +7,13 @@ out of reach; 4 it lacks a right; 5 its schema is another release's or absent; 6
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import typer
-from psycopg_pool import PoolTimeout
 from typer.core import TyperGroup
 
 from zohosync.cli import screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect
+from zohosync.cli.database import DatabaseError
 from zohosync.cli.demo import demo
 from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
@@ -58,7 +57,7 @@ class Refusing(TyperGroup):
             return super().invoke(ctx)
         except ZohosyncError as error:
             refusal = error
-        except (psycopg.Error, PoolTimeout) as error:
+        except DatabaseError as error:
             refusal = explain(error)
         except KeyboardInterrupt as error:
             screen.remark("Interrupted.")

@@ -10,7 +10,6 @@ from typing import Any
 
 import psycopg
 import uvicorn
-from psycopg_pool import PoolTimeout
 
 from zohosync.console.desk import Console
 from zohosync.console.server import ConsoleServer
@@ -48,7 +47,7 @@ async def _be_seen(services: Services, listener: Listener) -> None:
 
 
 async def _tell(services: Services, statement: str, parameters: dict[str, Any]) -> None:
-    with contextlib.suppress(psycopg.Error, PoolTimeout):  # work goes on unseen while the database is away
+    with contextlib.suppress(psycopg.Error):  # work goes on unseen while the database is away
         async with services.pool.connection() as connection:
             await connection.execute(statement.encode(), parameters)
 
