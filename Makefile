@@ -13,6 +13,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# The embedded Postgres keeps a lock file here; in /tmp, two users of one machine would be in each other's way.
+export XDG_RUNTIME_DIR := $(CURDIR)/$(VENV)/run
 UV ?= $(or $(wildcard $(BIN)/uv),uv)
 # Tests run in this many processes.
 WORKERS ?= 2
@@ -42,6 +44,7 @@ $(READY): requirements/lock.txt pyproject.toml
 	else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements/lock.txt; \
 	$$pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
+	@mkdir -p -m 700 $(XDG_RUNTIME_DIR)/python_PostgresServer
 	@touch $(READY)
 
 lock: ## Pin all dependencies anew (needs uv)
