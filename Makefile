@@ -44,7 +44,7 @@ $(READY): requirements/lock.txt pyproject.toml
 	else pip="$(PYTHON) -m pip --python $(BIN)/python"; fi; \
 	$$pip install --quiet --disable-pip-version-check --no-input --require-hashes -r requirements/lock.txt; \
 	$$pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation --editable .
-	@mkdir -p -m 700 $(XDG_RUNTIME_DIR)/python_PostgresServer
+	@mkdir -p $(XDG_RUNTIME_DIR)/python_PostgresServer && chmod 700 $(XDG_RUNTIME_DIR) $(XDG_RUNTIME_DIR)/python_PostgresServer
 	@touch $(READY)
 
 lock: ## Pin all dependencies anew (needs uv)
