@@ -1,6 +1,7 @@
 """The story tells the truth: what does not hold is a FAIL line with what was seen instead."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -23,6 +24,15 @@ async def stage(cluster: Cluster) -> AsyncIterator[Stage]:
             yield opened
     finally:
         cluster.administer(f"drop database if exists {DATABASE} with (force)")
+
+
+async def test_every_criterion_holds(stage: Stage) -> None:
+    verdicts = [verdict async for verdict in play(replace(stage, patience=30), STORY)]
+    assert [verdict for verdict in verdicts if not verdict.passed] == []
+    evidence = {verdict.name: verdict.evidence for verdict in verdicts}
+    assert "+915555500101" in evidence["registration"]
+    assert "33AAACZ0001Z1Z0" in evidence["business-customer"]
+    assert "waiting (429) → retrying (500) → retrying (500) → succeeded (ok)" in evidence["retry"]
 
 
 async def test_when_zoho_refuses_everything_the_story_fails(stage: Stage) -> None:
