@@ -26,7 +26,7 @@ SCALED: dict[str, Any] = {
     "retry_factor": 2,
     "visibility_timeout": 3,
     "poll_interval": 0.2,
-    "call_timeout": 2,
+    "call_timeout": 1,
 }
 
 

@@ -92,14 +92,14 @@ class Settings(BaseSettings):
     # --- CRM budget
     crm_daily_credits: int = Field(50_000, ge=100, description="API credits of the organisation per 24 hours.")
     crm_in_flight: int = Field(5, ge=1, le=25, description="Most calls to CRM at once, over all processes.")
-    call_timeout: Seconds = Field(timedelta(seconds=30), description="Longest wait for one answer of Zoho.")
+    call_timeout: Seconds = Field(timedelta(seconds=20), description="Longest wait for one answer of Zoho.")
 
     # --- queue
     retry_base: Seconds = Field(timedelta(seconds=15), description="Wait before the first retry.")
     retry_factor: float = Field(4.0, ge=1, le=10, description="Each wait is this many times the one before.")
     retry_limit: int = Field(5, ge=0, le=20, description="Retries after the first try.")
     visibility_timeout: Seconds = Field(
-        timedelta(seconds=30), description="A worker silent for this long counts as dead."
+        timedelta(seconds=60), description="A worker silent for this long counts as dead."
     )
     poll_interval: Seconds = Field(timedelta(seconds=5), description="Longest time between two looks at the queue.")
     scan_interval: Seconds = Field(timedelta(minutes=10), description="How often missed changes are looked for.")
@@ -163,6 +163,14 @@ class Settings(BaseSettings):
                 hint="Make a key with `zohosync key` and keep it in a safe place.",
             )
         return [key.get_secret_value() for key in self.encryption_keys]
+
+    @model_validator(mode="after")
+    def _a_claim_outlasts_a_call(self) -> "Settings":
+        if self.visibility_timeout < 3 * self.call_timeout:
+            raise ValueError(
+                "VISIBILITY_TIMEOUT must be at least three times CALL_TIMEOUT, or no claim outlasts a call"
+            )
+        return self
 
     @property
     def accounts_server(self) -> str:

@@ -171,6 +171,7 @@ async def open_services(
 def _policy(settings: Settings) -> Policy:
     return Policy(
         phone_region=settings.phone_region,
+        call_timeout=settings.call_timeout,
         contact_automations=settings.contact_automations == "new",
         lead_automations=settings.lead_automations == "new",
     )

@@ -255,6 +255,16 @@ async def test_after_two_deaths_records_run_alone_and_the_third_lonely_death_is_
     assert await messages(worker) == 0
 
 
+async def test_deaths_are_counted_once_each(worker: Connection, pool: Pool) -> None:
+    """Also for the records that only stood behind the one that was tried alone."""
+    await enqueue(worker, *[f"r{n}" for n in range(10)])
+    for _ in range(2):
+        assert len(await die(pool)) == 10
+    assert len(await die(pool)) == 1
+    assert {row["deaths"] for row in await operations(worker)} == {2}
+    assert sorted({row["status"] for row in await operations(worker)}) == ["pending", "running"]
+
+
 async def test_a_worker_whose_claim_was_taken_over_changes_nothing(worker: Connection, pool: Pool) -> None:
     (operation_id,) = await enqueue(worker, "r")
     late, quick = uuid4(), uuid4()

@@ -127,7 +127,7 @@ async def test_an_unknown_outcome_never_makes_a_second_contact(database: Databas
     """Even when the e-mail changes between the two attempts."""
     async with open_stage(database, fields=fields) as stage:
         user = await stage.register()
-        await stage.fault(kind, match={"operation": "upsert", "module": "Contacts"}, delay=0)
+        await stage.fault(kind, match={"operation": "upsert", "module": "Contacts"})
         await stage.run()
         assert (await stage.only_operation())["status"] == "retrying"
         await stage.shop.execute("update users set email = 'moved@example.com' where id = %s", (user,))

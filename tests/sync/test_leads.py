@@ -140,7 +140,7 @@ async def test_a_draft_is_nothing_until_it_is_submitted(stage: Stage) -> None:
 @pytest.mark.parametrize("kind", ["timeout_after_commit", "drop_connection_after_commit", "http_500_after_commit"])
 async def test_a_note_of_unknown_outcome_is_looked_for_before_it_is_sent_again(stage: Stage, kind: str) -> None:
     await stage.ask()
-    await stage.fault(kind, match={"module": "Notes", "method": "POST"}, delay=0)
+    await stage.fault(kind, match={"module": "Notes", "method": "POST"})
     await stage.run()
     assert (await stage.only_operation())["status"] == "retrying"
     await stage.due_now()

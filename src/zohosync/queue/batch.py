@@ -37,9 +37,9 @@ class Lease:
         """Another worker took over."""
         self._lost = True
 
-    def check(self) -> None:
-        """LeaseLost unless the claim is surely still ours."""
-        if self._lost or self._clock.monotonic() >= self._until:
+    def check(self, needed: timedelta = timedelta()) -> None:
+        """LeaseLost unless the claim is surely still ours for the time ``needed``, such as that of one call."""
+        if self._lost or self._clock.monotonic() + needed.total_seconds() >= self._until:
             raise LeaseLost("This worker was too slow to keep its claim; another one may have taken over.")
 
 

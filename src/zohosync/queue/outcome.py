@@ -16,7 +16,6 @@ from zohosync.errors import (
 )
 from zohosync.queue.operation import Operation, Outcome, Report, RetryPolicy, WaitReason
 
-RECONNECT_CHECK = timedelta(minutes=5)
 SHOP_CHECK = timedelta(minutes=1)
 # What a wait that never ended is called, and what to do about it.
 WAIT_ENDINGS = {
@@ -86,7 +85,7 @@ def _wait_of(
     if isinstance(error, RateLimited):
         return WaitReason.BUDGET, max(error.retry_after, policy.shortest_wait)
     if isinstance(error, LoginLost):
-        return WaitReason.LOGIN, RECONNECT_CHECK
+        return WaitReason.LOGIN, _growing_wait(operation, policy, now)
     if isinstance(error, ShopUnreadable):
         return WaitReason.SHOP, SHOP_CHECK
     if isinstance(error, NotReady):

@@ -171,6 +171,7 @@ class Worker:
             raise
         except LeaseLost as error:
             log.warning("batch.lease_lost", kind=kind, operations=len(batch.open), problem=error.message)
+            await self._give_back(batch)  # changes nothing when another worker has them already
         except (psycopg.OperationalError, PoolTimeout, DatabaseFailure) as error:
             log.error("batch.database", kind=kind, operations=len(batch.open), problem=str(error).strip())
             lost = ShopUnreadable(

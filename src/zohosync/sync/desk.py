@@ -26,6 +26,7 @@ class Policy:
     """Settings the streams obey. ``*_automations``: whether Zoho's workflows run for new records."""
 
     phone_region: str = "IN"
+    call_timeout: timedelta = timedelta(seconds=20)
     contact_automations: bool = True
     lead_automations: bool = True
 
@@ -53,10 +54,11 @@ class CrmDesk:
         self._loading = asyncio.Lock()
 
     def crm_for(self, batch: Batch) -> Crm:
-        """CRM for one batch: nothing is sent once the batch is no longer surely ours."""
+        """CRM for one batch: nothing is sent unless the batch stays ours until the answer must be there. Else another
+        worker could look for what we are just creating, not find it, and create it too."""
 
         async def check_lease() -> None:
-            batch.lease.check()
+            batch.lease.check(self.policy.call_timeout)
 
         return self._crm.within(Context(priority="people", before_send=check_lease))
 

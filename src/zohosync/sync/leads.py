@@ -3,12 +3,12 @@
 https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, RecordInvalid, ZohosyncError, ZohoUnavailable
+from zohosync.errors import NotReady, RecordInvalid, ZohoFailure, ZohosyncError, ZohoUnavailable
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.links import (
@@ -28,6 +28,7 @@ from zohosync.sync.desk import CrmDesk, write_back
 from zohosync.sync.notes import NoteText, write_inquiry_note, write_quote_note
 from zohosync.sync.person import Name, clean_email, clean_gstin, clean_phone, clean_text, join_name, split_name
 from zohosync.zoho.crm import Crm
+from zohosync.zoho.entities import Note
 
 MODULE = "Leads"
 ENTITY = "lead"
@@ -268,34 +269,55 @@ async def _push_notes_of(desk: CrmDesk, batch: Batch, entity: str, drafts: list[
     async with desk.pool.connection() as connection:
         links = await find_links(connection, system="crm", module=NOTES, entity=entity, record_ids=keys)
     crm = desk.crm_for(batch)
-    done: list[Draft] = []
-    new: list[Draft] = []
-    rewrite: list[Draft] = []
-    for draft in drafts:
-        link = links.get(draft.operation.record_id)
-        draft.note_id = await _known_note(crm, draft, link)
-        if link is not None and link.zoho_id and link.fingerprint == fingerprint_of(_note_payload(draft)):
-            done.append(draft)
-        else:
-            (rewrite if draft.note_id else new).append(draft)
+    done = [draft for draft in drafts if _is_known(draft, links.get(draft.operation.record_id))]
     await _finish(desk, batch, [(draft, None) for draft in done])
+    left = await _look(desk, batch, crm, [draft for draft in drafts if draft not in done], links)
+    rewrite = [draft for draft in left if draft.note_id]
     if rewrite:
         notes = [(draft.note_id, *_title_and_content(draft)) for draft in rewrite]
         await _keep_notes(desk, batch, entity, rewrite, await crm.update_notes(notes))
+    new = [draft for draft in left if not draft.note_id]
     if new:
         await _claim(desk, batch, entity, new)
         added = [(draft.lead_id, *_title_and_content(draft)) for draft in new]
         await _keep_notes(desk, batch, entity, new, await crm.insert_notes(MODULE, added))
 
 
-async def _known_note(crm: Crm, draft: Draft, link: Link | None) -> str:
-    """The Note's id, empty when there is none. After doubt it is looked for by its title before it is sent again."""
-    if link is None:
-        return ""
-    if link.zoho_id:
-        return link.zoho_id
-    title, _ = _title_and_content(draft)
-    return next((note.id for note in await crm.list_notes(MODULE, draft.lead_id) if note.title == title), "")
+def _is_known(draft: Draft, link: Link | None) -> bool:
+    """Whether Zoho has exactly this Note."""
+    return link is not None and bool(link.zoho_id) and link.fingerprint == fingerprint_of(_note_payload(draft))
+
+
+async def _look(
+    desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft], links: Mapping[str, Link]
+) -> list[Draft]:
+    """Fill in the ids of Notes that exist. After doubt a Note is looked for by its title before it is sent again; an
+    inquiry whose look fails ends here, the others go on."""
+    found: dict[str, Sequence[Note] | ZohoFailure] = {}
+    failed: list[tuple[Draft, ZohosyncError | None]] = []
+    left: list[Draft] = []
+    for draft in drafts:
+        link = links.get(draft.operation.record_id)
+        draft.note_id = (link.zoho_id or "") if link is not None else ""
+        if link is not None and not draft.note_id:
+            if draft.lead_id not in found:
+                found[draft.lead_id] = await _list_notes(crm, draft.lead_id)
+            notes = found[draft.lead_id]
+            if isinstance(notes, ZohoFailure):
+                failed.append((draft, notes))
+                continue
+            title, _ = _title_and_content(draft)
+            draft.note_id = next((note.id for note in notes if note.title == title), "")
+        left.append(draft)
+    await _finish(desk, batch, failed)
+    return left
+
+
+async def _list_notes(crm: Crm, lead_id: str) -> Sequence[Note] | ZohoFailure:
+    try:
+        return await crm.list_notes(MODULE, lead_id)
+    except ZohoFailure as error:
+        return error
 
 
 def _title_and_content(draft: Draft) -> tuple[str, str]:
@@ -346,8 +368,9 @@ async def _keep_notes(
         else:
             ended.append((draft, result.error))
 
+    organisation = await desk.organisation_id()
+
     async def save(connection: Connection, held: set[int]) -> None:
-        organisation = await desk.organisation_id()
         mine = {draft.operation.record_id for draft in drafts if draft.operation.operation_id in held}
         await save_links(
             connection,

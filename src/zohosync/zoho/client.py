@@ -133,7 +133,7 @@ class Client:
         seconds = self._timeout.total_seconds()
         attempt.feedback = Feedback("failed")
         try:
-            async with asyncio.timeout(seconds + 5):
+            async with asyncio.timeout(seconds):
                 return await self._http.request(
                     request.method,
                     request.address(access.api_domain),

@@ -157,6 +157,9 @@ begin
            select from zohosync.operation r
             where r.kind = o.kind and r.entity = o.entity and r.record_id = o.record_id and r.status = 'running'));
   if suspect is not null then
+    -- The others go back as they were, so that their next claim does not count this death again.
+    update zohosync.operation o set status = 'pending', claim_id = null
+     where o.operation_id = any (chosen) and o.operation_id <> suspect and o.status = 'running';
     perform pgmq.set_vt(queue, m.id, 0) from unnest(messages, wanted) as m(id, operation_id)
       where m.operation_id = any (chosen) and m.operation_id <> suspect;
     chosen := array[suspect];
@@ -338,6 +341,9 @@ begin
            claim_id = null,
            attempt = case when report.progress then 0 else o.attempt end + coalesce(report.spent, false)::integer,
            queued = later <= longest_hidden,
+           -- An attempt that came to its end shows that the record does not stop its worker.
+           deaths = case when report.outcome = 'released' then o.deaths else 0 end,
+           deaths_alone = case when report.outcome = 'released' then o.deaths_alone else 0 end,
            wait_reason = report.wait_reason,
            waiting_since = case when report.outcome = 'waiting' then coalesce(o.waiting_since, clock_timestamp())
                                 when report.outcome = 'released' then o.waiting_since end,
