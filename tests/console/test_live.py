@@ -85,6 +85,35 @@ async def test_behind_a_transaction_pooler_pages_are_told_to_poll() -> None:
         await running
 
 
+async def test_silence_is_broken_by_a_heartbeat_and_polling_by_a_look(database: Database) -> None:
+    moment = timedelta(milliseconds=5)
+    listener = Listener(database.worker_url, ["zohosync_live"])
+    listener.listening = True
+    alive = Broadcaster(listener, SystemClock(), heartbeat=moment)
+    assert await next_named(alive.events(), "beat") == b"event: beat\ndata: \n\n"
+    polling = Broadcaster(None, SystemClock(), poll=moment)
+    assert await next_named(polling.events(), "changed")
+
+
+async def test_a_lost_listener_is_told_and_so_is_its_return(database: Database) -> None:
+    moment = timedelta(milliseconds=5)
+    broadcaster = Broadcaster(
+        Listener(database.worker_url, ["zohosync_live"]), SystemClock(), heartbeat=moment, poll=moment
+    )
+    running = asyncio.create_task(broadcaster.run())
+    await until_mode(broadcaster, "live")
+    page = broadcaster.events()
+    assert b"data: live" in await next_named(page, "mode")
+    database.cluster.administer(
+        "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'zohosync-listen'"
+    )
+    assert b"data: polling" in await next_named(page, "mode")
+    assert b"data: live" in await next_named(page, "mode")
+    running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
+
+
 async def test_closing_ends_every_stream(broadcaster: Broadcaster) -> None:
     page = broadcaster.events()
     await next_named(page, "mode")

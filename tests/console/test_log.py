@@ -142,6 +142,16 @@ async def test_a_search_for_nonsense_finds_nothing_and_harms_nothing(
     assert rows_of(page) in ([], [1])
 
 
+@pytest.mark.parametrize("kind", ["%s", "%(before)s", "100%", "' or true --", "{conditions}", "nul\x00"])
+async def test_a_kind_nobody_knows_finds_nothing_and_harms_nothing(
+    viewer: Person, worker: Connection, kind: str
+) -> None:
+    await add_operation(worker)
+    page = await viewer.get(f"/log?kind={quote(kind)}")
+    assert page.status_code == 200
+    assert rows_of(page) == []
+
+
 @pytest.mark.parametrize(
     "query", ["status=nonsense", "cause=nonsense", "before=abc", "before=-1", "before=99999999999999999999", "kind="]
 )

@@ -1,6 +1,7 @@
 """What holds for every route: who may, what comes with it, and what happens when things are not there."""
 
 import re
+from datetime import datetime
 
 import pytest
 from fastapi import FastAPI
@@ -13,7 +14,7 @@ from zohosync.clock import SystemClock
 from zohosync.config import Settings
 from zohosync.console.app import ROUTES, Console, create_app
 from zohosync.console.gate import Entry
-from zohosync.db.pool import Connection, open_pool
+from zohosync.db.pool import Connection, Pool, open_pool
 from zohosync.store.users import Role
 
 PUBLIC = {"/sign-in", "/invitation/{token}", "/healthz", "/readyz"}
@@ -134,6 +135,41 @@ async def test_it_is_not_ready_for_a_schema_it_does_not_know(stranger: AsyncClie
     await owner.execute("insert into zohosync.schema_migration (version, name) values (9999, 'of the future')")
     answer = await stranger.get("/readyz")
     assert (answer.status_code, answer.json()["reason"]) == (503, "schema_mismatch")
+
+
+async def test_a_form_of_too_many_fields_is_refused(stranger: AsyncClient) -> None:
+    answer = await stranger.post("/sign-in", data={f"field{n}": "x" for n in range(60)})
+    assert answer.status_code == 400
+
+
+async def test_a_right_that_is_missing_is_not_told_to_strangers(stranger: AsyncClient, owner: Connection) -> None:
+    await owner.execute("revoke all on zohosync.invitation from zohosync_worker")
+    answer = await stranger.get("/invitation/any")
+    assert answer.status_code == 503
+    assert "zohosync doctor" in answer.text
+    assert "zohosync.invitation" not in answer.text
+
+
+class StoppedClock(SystemClock):
+    """Fails where time is told."""
+
+    def now(self) -> datetime:
+        raise RuntimeError("secret of the inside")
+
+
+async def test_what_breaks_inside_is_a_page_without_its_inside(
+    viewer: Person, worker: Connection, pool: Pool, settings: Settings
+) -> None:
+    await add_operation(worker)
+    app = create_app(Console(pool, settings, StoppedClock()))
+    transport = ASGITransport(app, raise_app_exceptions=False)
+    async with AsyncClient(
+        transport=transport, base_url="http://console.test", cookies=viewer.browser.cookies
+    ) as browser:
+        answer = await browser.get("/log")
+    assert answer.status_code == 500
+    assert "Something broke in the console" in answer.text
+    assert "secret" not in answer.text
 
 
 async def test_without_its_database_it_says_so_and_comes_back(database: Database, settings: Settings) -> None:

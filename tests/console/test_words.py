@@ -15,7 +15,7 @@ NOON = datetime(2025, 11, 14, 12, 0, tzinfo=UTC)
 def operation(**fields: Any) -> Operation:
     usual: dict[str, Any] = dict.fromkeys(Operation.__dataclass_fields__) | {
         "operation_id": 1, "kind": "crm.contact.push", "lane": "people", "entity": "customer", "record_id": "r",
-        "cause": "change", "status": "pending", "attempt": 0, "warnings": [], "requested_at": NOON, "created_at": NOON,
+        "cause": "change", "status": "pending", "attempt": 0, "warnings": [], "requested_at": NOON,
     }  # fmt: skip
     return Operation(**(usual | fields))
 

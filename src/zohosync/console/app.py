@@ -23,7 +23,7 @@ from zohosync.console.passwords import Passwords
 from zohosync.console.render import STATIC, load_templates
 from zohosync.console.security import SecurityHeaders
 from zohosync.console.sign_in import INVITATION_PATH
-from zohosync.errors import DatabaseFailure, ZohosyncError
+from zohosync.errors import DatabaseFailure, DatabaseUnreachable
 from zohosync.store.users import Role
 
 __all__ = ["INVITATION_PATH", "ROUTES", "Console", "Feed", "create_app"]
@@ -55,8 +55,10 @@ TITLES = {
     404: "Nothing here",
     405: "Not done that way",
     413: "Too large",
-    503: "The database is out of reach",
+    503: "The database does not answer",
 }
+UNREACHABLE = "The console cannot reach its database. Nothing is lost: changes of the shop wait there. Reload soon."
+UNWILLING = "The database refuses what the console asks. The console's log says why, and `zohosync doctor` checks it."
 
 
 def create_app(console: Console) -> FastAPI:
@@ -117,20 +119,16 @@ def _answer_faults(app: FastAPI, desk: Desk) -> None:
         return response
 
     async def failed(request: Request, error: Exception) -> Response:
-        assert isinstance(error, ZohosyncError)
+        assert isinstance(error, DatabaseFailure)
         logger.warning("console.failed", path=request.url.path, code=error.reason, problem=error.message)
-        if isinstance(error, DatabaseFailure):
-            text = (
-                "The console cannot reach its database. Nothing is lost: changes of the shop wait there. Reload soon."
-            )
-            response = page(503, text)
-            response.headers["Retry-After"] = "5"
-            return response
-        return page(500, error.message)
+        away = isinstance(error, DatabaseUnreachable)
+        response = page(503, UNREACHABLE if away else UNWILLING)
+        response.headers["Retry-After"] = "5"
+        return response
 
     async def broken(_: Request, __: Exception) -> Response:
         return page(500, "Something broke in the console. Its log says what; the sync is not touched by it.")
 
     app.add_exception_handler(HTTPException, refused)
-    app.add_exception_handler(ZohosyncError, failed)
+    app.add_exception_handler(DatabaseFailure, failed)
     app.add_exception_handler(Exception, broken)

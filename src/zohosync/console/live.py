@@ -20,9 +20,18 @@ RETRY_MILLISECONDS = 2000
 class Broadcaster:
     """Tells every subscriber when something changed, at most once per DEBOUNCE."""
 
-    def __init__(self, listener: Listener | None, clock: Clock) -> None:
+    def __init__(
+        self,
+        listener: Listener | None,
+        clock: Clock,
+        *,
+        heartbeat: timedelta = HEARTBEAT,
+        poll: timedelta = POLL,
+    ) -> None:
         self._listener = listener
         self._clock = clock
+        self._heartbeat = heartbeat
+        self._poll = poll
         self._subscribers: set[asyncio.Event] = set()
         self._closing = asyncio.Event()
 
@@ -62,7 +71,7 @@ class Broadcaster:
             mode = self.mode
             yield f"retry: {RETRY_MILLISECONDS}\n\n".encode() + _event("mode", mode)
             while not self._closing.is_set():
-                quiet = HEARTBEAT if mode == "live" else POLL
+                quiet = self._heartbeat if mode == "live" else self._poll
                 woken = await self._wait(changed, quiet)
                 if self._closing.is_set():
                     break

@@ -5,14 +5,14 @@ Every query stays fast at a million operations: lists are read by key from an in
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import psycopg
 from psycopg import sql
 
-from zohosync.db.pool import Connection, Pool, explain, fetch_all, fetch_one
+from zohosync.db.pool import Connection, Pool, explain, fetch_all
 
 COUNT_LIMIT = 10_000
 NEWEST = 2**63 - 1
@@ -28,8 +28,10 @@ STATES: dict[State, sql.SQL] = {
 
 @dataclass(frozen=True)
 class Filters:
-    """Which operations to look at. ``failed`` means not cured since; ``search`` is an id, a record, a Zoho id, an error
-    code, or the beginning of a label; ``entities`` are those the shop has, for the search by record."""
+    """Which operations to look at; ``failed`` means not cured since.
+
+    ``search`` is an id, a record (of one of ``entities``), a Zoho id, an error code, or the beginning of a label.
+    """
 
     state: State = "all"
     kind: str | None = None
@@ -53,7 +55,6 @@ class Operation:
     status: str
     attempt: int
     wait_reason: str | None
-    waiting_since: datetime | None
     next_attempt_at: datetime | None
     error_code: str | None
     error_message: str | None
@@ -63,7 +64,6 @@ class Operation:
     zoho_module: str | None
     zoho_id: str | None
     action: str | None
-    created_at: datetime
     requested_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -110,7 +110,6 @@ class FailureGroup:
     newest_id: int
     message: str
     hint: str
-    kinds: list[str]
 
 
 @dataclass(frozen=True)
@@ -134,12 +133,8 @@ async def reach(pool: Pool, patience: timedelta = timedelta(seconds=5)) -> Async
         raise explain(error) from error
 
 
-COLUMNS = sql.SQL(
-    """o.operation_id, o.kind, o.lane, o.entity, o.record_id, o.label, o.cause, o.requested_by, o.status, o.attempt,
-       o.wait_reason, o.waiting_since, o.next_attempt_at, o.error_code, o.error_message, o.error_hint, o.error_field,
-       o.warnings, o.zoho_module, o.zoho_id, o.action, o.created_at, o.requested_at, o.started_at, o.finished_at,
-       o.resolved_at"""
-)
+NAMES = [field.name for field in fields(Operation) if field.name != "open_sibling"]
+COLUMNS = sql.SQL(", ").join(sql.Identifier("o", name) for name in NAMES)
 WITH_SIBLING = sql.SQL(
     """{columns}, case when o.status = 'failed' then (
          select n.operation_id from zohosync.operation n
@@ -148,8 +143,7 @@ WITH_SIBLING = sql.SQL(
 ).format(columns=COLUMNS)
 
 NEWEST_FIRST = sql.SQL(
-    """select {columns} from zohosync.operation o
-        where {conditions} order by o.operation_id desc limit %(limit)s"""
+    "select {columns} from zohosync.operation o where {conditions} order by o.operation_id desc limit %(limit)s"
 )
 # Each meaning of the search has its index; `offset 0` keeps the planner from turning the lookups into one big scan.
 BY_SEARCH = sql.SQL(
@@ -161,7 +155,7 @@ BY_SEARCH = sql.SQL(
          union (select x.operation_id from zohosync.operation x where x.error_code = %(search)s
                  order by x.operation_id desc limit 10000)
          union (select x.operation_id from zohosync.operation x
-                 where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ (lower(%(search)s) || %(last)s)
+                 where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ (lower(%(search)s) || chr(1114111))
                  order by x.operation_id desc limit 10000))
        select {columns} from found
         cross join lateral (
@@ -176,11 +170,15 @@ def _compose(filters: Filters, columns: sql.Composable) -> sql.Composed:
     if filters.state in STATES:
         conditions.append(STATES[filters.state])
     if filters.kind:
-        conditions.append(sql.SQL("o.kind = {}").format(sql.Literal(filters.kind)))
+        conditions.append(sql.SQL("o.kind = {}").format(_literal(filters.kind)))
     if filters.cause:
-        conditions.append(sql.SQL("o.cause = {}").format(sql.Literal(filters.cause)))
+        conditions.append(sql.SQL("o.cause = {}").format(_literal(filters.cause)))
     form = BY_SEARCH if filters.search else NEWEST_FIRST
     return form.format(columns=columns, conditions=sql.SQL(" and ").join(conditions))
+
+
+def _literal(text: str) -> sql.Literal:
+    return sql.Literal(text.replace("%", "%%"))  # psycopg looks for placeholders in the finished text
 
 
 def _parameters(filters: Filters, before: int, limit: int) -> dict[str, Any]:
@@ -190,7 +188,6 @@ def _parameters(filters: Filters, before: int, limit: int) -> dict[str, Any]:
         "search": search,
         "number": int(digits) if digits.isdecimal() and len(digits) < 19 else None,
         "entities": list(filters.entities),
-        "last": "\U0010ffff",
         "before": before,
         "limit": limit,
     }
@@ -200,34 +197,45 @@ async def list_operations(
     connection: Connection, filters: Filters, *, before: int = NEWEST, limit: int = 50
 ) -> list[Operation]:
     """Up to ``limit`` operations older than ``before``, newest first."""
-    cursor = await connection.execute(_compose(filters, WITH_SIBLING), _parameters(filters, before, limit))
+    return await _read(connection, _compose(filters, WITH_SIBLING), _parameters(filters, before, limit))
+
+
+async def _read(connection: Connection, query: sql.Composed, parameters: dict[str, Any]) -> list[Operation]:
+    cursor = await connection.execute(query, parameters)
     return [Operation(**row) for row in await cursor.fetchall()]
 
 
-async def count_operations(connection: Connection, filters: Filters) -> int:
-    """How many operations match, counted no further than COUNT_LIMIT + 1."""
-    query = sql.SQL("select count(*) as n from ({source}) counted").format(
-        source=_compose(filters, sql.SQL("o.operation_id"))
-    )
-    cursor = await connection.execute(query, _parameters(filters, NEWEST, COUNT_LIMIT + 1))
-    row = await cursor.fetchone()
-    return int(row["n"]) if row else 0
+COUNT_EACH = sql.SQL(
+    """select (select count(*) from ({everything}) c) as all, (select count(*) from ({success}) c) as success,
+              (select count(*) from ({pending}) c) as pending, (select count(*) from ({failed}) c) as failed"""
+)
+COUNT_FOUND = sql.SQL(
+    """select count(*) as all, count(*) filter (where {success}) as success,
+              count(*) filter (where {pending}) as pending, count(*) filter (where {failed}) as failed
+         from ({everything}) o"""
+)
 
 
 async def count_by_state(connection: Connection, filters: Filters | None = None) -> Counts:
-    """The numbers on the tabs: every state, under the other filters."""
+    """The numbers on the tabs: every state, under the other filters. What a search finds is gathered only once."""
     base = filters or Filters()
-    states: tuple[State, ...] = ("all", "success", "pending", "failed")
-    numbers = [await count_operations(connection, replace(base, state=state)) for state in states]
-    return Counts(*numbers)
+    everything = _compose(replace(base, state="all"), sql.SQL("o.operation_id, o.status, o.resolved_at"))
+    if base.search:
+        query = COUNT_FOUND.format(everything=everything, **STATES)
+    else:
+        each = {state: _compose(replace(base, state=state), sql.SQL("o.operation_id")) for state in STATES}
+        query = COUNT_EACH.format(everything=everything, **each)
+    cursor = await connection.execute(query, _parameters(base, NEWEST, COUNT_LIMIT + 1))
+    row = await cursor.fetchone()
+    assert row is not None  # an aggregate always has a row
+    return Counts(**row)
 
 
 async def find_operation(connection: Connection, operation_id: int) -> Operation | None:
     """One operation, or None."""
     query = sql.SQL("select {columns} from zohosync.operation o where o.operation_id = %(operation_id)s")
-    cursor = await connection.execute(query.format(columns=WITH_SIBLING), {"operation_id": operation_id})
-    row = await cursor.fetchone()
-    return Operation(**row) if row else None
+    found = await _read(connection, query.format(columns=WITH_SIBLING), {"operation_id": operation_id})
+    return found[0] if found else None
 
 
 async def list_attempts(connection: Connection, operation_id: int, limit: int = 100) -> list[Attempt]:
@@ -255,8 +263,7 @@ async def list_record_operations(
             order by o.operation_id desc limit %(limit)s"""
     )
     parameters = {"entity": entity, "record_id": record_id, "limit": limit}
-    cursor = await connection.execute(query.format(columns=COLUMNS), parameters)
-    return [Operation(**row) for row in await cursor.fetchall()]
+    return await _read(connection, query.format(columns=COLUMNS), parameters)
 
 
 async def group_failures(connection: Connection, limit: int = 20) -> list[FailureGroup]:
@@ -265,9 +272,8 @@ async def group_failures(connection: Connection, limit: int = 20) -> list[Failur
         connection,
         """select f.error_code, count(*) as count, max(f.operation_id) as newest_id,
                   (array_agg(coalesce(f.error_message, '') order by f.operation_id desc))[1] as message,
-                  (array_agg(coalesce(f.error_hint, '') order by f.operation_id desc))[1] as hint,
-                  array_agg(distinct f.kind) as kinds
-             from (select o.operation_id, o.kind, o.error_code, o.error_message, o.error_hint
+                  (array_agg(coalesce(f.error_hint, '') order by f.operation_id desc))[1] as hint
+             from (select o.operation_id, o.error_code, o.error_message, o.error_hint
                      from zohosync.operation o where o.status = 'failed' and o.resolved_at is null
                     order by o.operation_id desc limit %(most)s) f
             group by f.error_code order by count desc, newest_id desc limit %(limit)s""",
@@ -292,9 +298,3 @@ async def lane_depths(connection: Connection) -> list[LaneDepth]:
         {"most": COUNT_LIMIT},
     )
     return [LaneDepth(**row) for row in rows]
-
-
-async def find_schema_version(connection: Connection) -> int | None:
-    """The newest migration this database has had."""
-    row = await fetch_one(connection, "select max(version) as version from zohosync.schema_migration")
-    return row["version"] if row else None
