@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import click
 import pytest
 import typer
+from pydantic_core import PydanticUndefined
 
 from zohosync.cli.main import build
 from zohosync.cli.signals import INTERRUPTED
@@ -52,6 +54,24 @@ def test_every_setting_is_in_the_example(name: str) -> None:
     assert re.search(rf"^#? ?ZOHOSYNC_{name.upper()}=", example, re.M)
 
 
+def shown_default(name: str) -> str:
+    """A default as the papers write it; durations in seconds."""
+    default = Settings.model_fields[name].default
+    return f"{default.total_seconds():g}" if isinstance(default, timedelta) else f"{default}".removesuffix(".0")
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, meta in Settings.model_fields.items() if meta.default not in (None, PydanticUndefined)]
+)
+def test_every_default_is_told_as_it_is(name: str) -> None:
+    variable = f"ZOHOSYNC_{name.upper()}"
+    row = re.search(rf"^\| `{variable}` \| `([^`]+)` \|", page("settings.md"), re.M)
+    example = re.search(rf"^# {variable}=(.*)$", (ROOT / ".env.example").read_text(encoding="utf-8"), re.M)
+    assert row is not None
+    assert example is not None
+    assert row[1] == example[1] == shown_default(name)
+
+
 def test_no_setting_is_documented_that_is_not_there() -> None:
     rows = re.findall(r"^\| `ZOHOSYNC_(\w+)`", page("settings.md"), re.M)
     assert {row.lower() for row in rows} == set(Settings.model_fields)
@@ -62,9 +82,7 @@ def test_every_command_and_its_options_are_documented(name: str) -> None:
     row = re.search(rf"^\| `zohosync {re.escape(name)}` .*$", page("commands.md"), re.M)
     assert row is not None
     options = [option for given in commands()[name].params for option in given.opts if option.startswith("--")]
-    missing = [option for option in options if option not in row[0] and option != "--help"]
-    # The two that stop by the clock share one option, named with the first.
-    assert missing == []
+    assert [option for option in options if option not in row[0] and option != "--help"] == []
 
 
 def test_no_command_is_documented_that_is_not_there() -> None:
