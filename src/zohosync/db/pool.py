@@ -58,7 +58,6 @@ async def open_pool(url: str, *, size: int, application: str = "zohosync") -> As
         max_size=size,
         open=False,
         configure=_configure,
-        check=AsyncConnectionPool.check_connection,
         timeout=30,
     )
     await pool.open()
@@ -95,7 +94,7 @@ def explain(error: Exception) -> DatabaseFailure | ShopUnreadable:
             f"zohosync is not installed in this database, or only in part: {text}.", hint="Run `zohosync install`."
         )
     if isinstance(error, PoolTimeout | psycopg.OperationalError):
-        return DatabaseUnreachable(*_why_unreachable(text))
+        return _unreachable(text)
     return DatabaseFailure(f"The database answered: {text}.", hint="Nothing was changed.")
 
 
@@ -108,21 +107,20 @@ def explain_shop(error: psycopg.Error) -> ShopUnreadable:
     )
 
 
-def _why_unreachable(text: str) -> tuple[str]:
-    causes: list[tuple[str, str]] = [
-        ("does not exist", "Check the database name and the user in the connection string."),
-        ("could not translate host name", "Check the host name in the connection string."),
-        ("failed to resolve host", "Check the host name in the connection string."),
-        ("Name or service not known", "Check the host name in the connection string."),
-        ("Connection refused", "Nothing listens there: check host and port, and that the database is running."),
-        (
-            "Network is unreachable",
-            "Supabase's direct address is IPv6 only; use the session pooler's connection string.",
-        ),
-        ("too many", "The database has no free connection; lower ZOHOSYNC_POOL_SIZE or raise its limit."),
-    ]
-    remedy = next((hint for sign, hint in causes if sign in text), "Check the connection string and the network.")
-    return (f"The database cannot be reached: {text}. {remedy}",)
+REMEDIES = (
+    ("does not exist", "Check the database name and the user in the connection string."),
+    ("could not translate host name", "Check the host name in the connection string."),
+    ("failed to resolve host", "Check the host name in the connection string."),
+    ("Name or service not known", "Check the host name in the connection string."),
+    ("Connection refused", "Nothing listens there: check host and port, and that the database is running."),
+    ("Network is unreachable", "Supabase's direct address is IPv6 only; use the session pooler's connection string."),
+    ("too many", "The database has no free connection; lower ZOHOSYNC_POOL_SIZE or raise its limit."),
+)
+
+
+def _unreachable(text: str) -> DatabaseUnreachable:
+    remedy = next((hint for sign, hint in REMEDIES if sign in text), "Check the connection string and the network.")
+    return DatabaseUnreachable(f"The database cannot be reached: {text}.", hint=remedy)
 
 
 async def fetch_all(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.pq import TransactionStatus
 
 from zohosync.db.pool import Connection, explain_shop, fetch_all
 
@@ -120,7 +121,9 @@ async def set_zoho_ids(connection: Connection, *, entity: str, system: str, ids:
 
 async def _read(connection: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
     try:
-        async with connection.transaction():  # a savepoint where the caller has a transaction
+        if connection.info.transaction_status == TransactionStatus.IDLE:
+            return await fetch_all(connection, query, parameters)
+        async with connection.transaction():  # a savepoint: the caller's transaction survives a refusal
             return await fetch_all(connection, query, parameters)
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.errors.RaiseException) as error:
         raise explain_shop(error) from error

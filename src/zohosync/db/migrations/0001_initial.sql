@@ -116,10 +116,12 @@ create table zohosync.link (
   payload         jsonb,
   created_at      timestamptz not null default now(),
   updated_at      timestamptz not null default now(),
-  primary key (system, module, entity, record_id),
+  -- The record first: its statistics are hidden from the worker by row level security, and with the few values of the
+  -- other columns in front the planner would read them all.
+  primary key (record_id, entity, module, system),
   check ((state = 'linked') = (zoho_id is not null))
 );
-create unique index link_one_record on zohosync.link (system, module, organisation_id, zoho_id) where zoho_id is not null;
+create unique index link_one_record on zohosync.link (zoho_id, module, system, organisation_id) where zoho_id is not null;
 comment on column zohosync.link.reference is 'What to look for in Zoho when the outcome of a creation is not known.';
 comment on column zohosync.link.claimed_by is
   'The operation that is creating the record just now: several may need one company or one person at the same time.';
@@ -131,7 +133,7 @@ create table zohosync.observation (
   record_id  text not null,
   digest     text not null,
   seen_at    timestamptz not null default now(),
-  primary key (kind, entity, record_id)
+  primary key (record_id, entity, kind)
 );
 comment on table zohosync.observation is
   'What a record looked like when an operation last read it; the catch-up scan enqueues records that look different now.';

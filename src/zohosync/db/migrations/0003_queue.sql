@@ -120,6 +120,8 @@ declare
   locked bigint[];
   suspect bigint;
   chosen bigint[];
+  left_over bigint[];
+  left_messages bigint[];
 begin
   select array_agg(msg_id order by msg_id), array_agg((message ->> 'operation')::bigint order by msg_id)
     into messages, wanted from pgmq.read(queue, visibility, most);
@@ -164,10 +166,15 @@ begin
       where m.operation_id = any (chosen) and m.operation_id <> suspect;
     chosen := array[suspect];
   end if;
-  update zohosync.operation o set message_id = m.id
-    from unnest(messages, wanted) as m(id, operation_id)
-   where o.operation_id = m.operation_id and o.finished_at is null and o.message_id is null
-     and o.operation_id <> all (coalesce(chosen, '{}'));
+  -- Those left behind remember their message, so that whoever frees their record can make it visible.
+  select array_agg(m.id), array_agg(m.operation_id) into left_messages, left_over
+    from unnest(messages, wanted) as m(id, operation_id) where m.operation_id <> all (coalesce(chosen, '{}'));
+  if left_over is not null then
+    update zohosync.operation o set message_id = m.id
+      from unnest(left_messages, left_over) as m(id, operation_id)
+     where o.operation_id = any (left_over) and o.operation_id = m.operation_id
+       and o.finished_at is null and o.message_id is null;
+  end if;
 
   return query
     update zohosync.operation o
