@@ -106,7 +106,7 @@ async def until_idle(services: Services) -> None:
 
 @asynccontextmanager
 async def open_stage(
-    database: Database, *, fields: bool = True, live: bool = True, **settings: Any
+    database: Database, *, fields: bool = True, live: bool = True, connected: bool = True, **settings: Any
 ) -> AsyncIterator[Stage]:
     sim = Simulator()
     if fields:
@@ -119,8 +119,9 @@ async def open_stage(
         open_services(chosen, transport=transport) as services,
         await connect(database.admin_url) as shop,
     ):
-        await connect_services(services, zoho)
-        if live:
+        if connected:
+            await connect_services(services, zoho)
+        if live and connected:
             async with services.pool.connection() as connection:
                 await go_live(connection, services.sources)
         yield Stage(database, sim, zoho, services, shop)
