@@ -10,7 +10,7 @@ import pytest
 
 from cli.conftest import Command, Shop, json_of
 from conftest import WORKER_ROLE, Database
-from zohosync.cli.database import worker_address
+from zohosync.db.address import worker_address
 from zohosync.db.install import compose_install
 
 ROLE = "zohosync_cli_test"

@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conftest import Database, as_role
+from conftest import WORKER_ROLE, Database, as_role
 from stage import Stage, open_stage
+from zohosync.db.install import install, uninstall
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
+from zohosync.demo.embedded import create_shop
 from zohosync.errors import ForeignCopy, SchemaMismatch, SettingsRefused
 from zohosync.queue import lanes
 from zohosync.store.installation import adopt_database, check_installation, go_live
@@ -244,9 +246,6 @@ async def test_a_newer_schema_is_refused(live: Database, owner: Connection) -> N
 
 @pytest.mark.pg15
 async def test_install_capture_and_scan_work_on_postgres_15(cluster15: object) -> None:
-    from conftest import WORKER_ROLE, create_shop
-    from zohosync.db.install import install, uninstall
-
     create_shop(cluster15, "shop15")  # type: ignore[arg-type]
     database = Database(cluster15, "shop15")  # type: ignore[arg-type]
     async with await connect(database.owner_url) as connection:

@@ -3,9 +3,9 @@
 import asyncio
 
 from zohosync.cli import screen
-from zohosync.cli.database import check_address
 from zohosync.cli.installation import AsJson
 from zohosync.config import Settings, load_settings
+from zohosync.db.address import check_address
 from zohosync.errors import SettingsRefused
 from zohosync.store.installation import GoneLive, go_live
 from zohosync.store.installation import pause as pause_capture

@@ -6,9 +6,9 @@ from typing import Annotated
 import typer
 
 from zohosync.cli import screen
-from zohosync.cli.database import check_address
 from zohosync.cli.installation import AsJson
 from zohosync.config import Settings, load_settings
+from zohosync.db.address import check_address
 from zohosync.errors import SettingsRefused
 from zohosync.store.tokens import find_connection
 from zohosync.wiring import open_services

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from zohosync.cli import screen
-from zohosync.cli.database import check_address, reach, worker_address
 from zohosync.config import Settings, load_settings
+from zohosync.db.address import check_address, reach, worker_address
 from zohosync.db.install import Installed, compose_install
 from zohosync.db.install import install as install_beside
 from zohosync.db.install import uninstall as uninstall_from

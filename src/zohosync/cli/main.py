@@ -13,7 +13,6 @@ from typer.core import TyperGroup
 from zohosync.cli import screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect
-from zohosync.cli.database import DatabaseError
 from zohosync.cli.demo import demo
 from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
@@ -24,7 +23,7 @@ from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
 from zohosync.cli.simulator import sim
 from zohosync.cli.status import status
-from zohosync.db.pool import explain
+from zohosync.db.pool import DatabaseError, explain
 from zohosync.errors import ZohosyncError
 
 COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (

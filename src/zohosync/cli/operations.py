@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from zohosync.cli import screen
-from zohosync.cli.database import check_address
 from zohosync.cli.installation import AsJson
 from zohosync.config import Settings, load_settings
 from zohosync.console.words import may_retry
+from zohosync.db.address import check_address
 from zohosync.db.pool import Connection
 from zohosync.errors import SettingsRefused, ZohosyncError
 from zohosync.store import audit

@@ -6,10 +6,10 @@ from typing import Annotated
 import typer
 
 from zohosync.cli import screen
-from zohosync.cli.database import reach
 from zohosync.cli.installation import AsJson
 from zohosync.config import Settings, load_settings
 from zohosync.console.sign_in import INVITATION_PATH
+from zohosync.db.address import reach
 from zohosync.db.pool import Connection, fetch_one
 from zohosync.errors import SettingsRefused
 from zohosync.store.installation import read_installation

@@ -10,12 +10,12 @@ import structlog
 import typer
 
 from zohosync.cli import screen
-from zohosync.cli.database import check_address
 from zohosync.cli.logging import configure_logging
 from zohosync.cli.people import offer_first_admin
 from zohosync.cli.signals import stopping
 from zohosync.config import Settings, load_settings
-from zohosync.demo.running import console_of, serve_console, work
+from zohosync.db.address import check_address
+from zohosync.running import console_of, serve_console, work
 from zohosync.wiring import Services, open_services
 
 log = structlog.get_logger()

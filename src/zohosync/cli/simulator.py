@@ -10,8 +10,8 @@ from zohosim.simulator import DEFAULT_CLIENT, Simulator
 from zohosync.cli import screen
 from zohosync.cli.logging import configure_logging
 from zohosync.cli.signals import stopping
-from zohosync.demo.running import serve
 from zohosync.demo.wanted_fields import seed_wanted_fields
+from zohosync.running import serve
 
 
 def sim(

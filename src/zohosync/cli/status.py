@@ -6,26 +6,16 @@ from datetime import UTC, datetime
 from typing import Any
 
 from zohosync.cli import screen
-from zohosync.cli.database import reach
 from zohosync.cli.installation import AsJson
 from zohosync.config import load_settings
 from zohosync.console.words import describe_age, describe_count
-from zohosync.db.pool import Connection, fetch_all
+from zohosync.db.address import reach
+from zohosync.db.pool import Connection
 from zohosync.store.insights import count_by_state, group_failures, lane_depths
 from zohosync.store.installation import read_installation
+from zohosync.store.operations import count_by_status
 from zohosync.store.tokens import find_connection
-
-WORKERS = """
-select worker_id as name, started_at, seen_at, listening, seen_at > now() - interval '1 minute' as alive
-  from zohosync.worker where seen_at > now() - interval '1 day' order by seen_at desc limit 50
-"""
-BY_STATUS = """
-select wanted.status::text as status, (
-         select count(*) from (
-           select from zohosync.operation o where o.status = wanted.status
-              and (o.status <> 'failed' or o.resolved_at is null) limit 10001) counted) as count
-  from unnest(enum_range(null::zohosync.operation_status)) as wanted(status)
-"""
+from zohosync.store.workers import list_workers
 
 
 def status(as_json: AsJson = False) -> None:
@@ -45,12 +35,12 @@ async def _read(url: str) -> dict[str, Any]:
             "installation": asdict(installation),
             "connection": await _connection(connection),
             "counts": asdict(await count_by_state(connection)),
-            "statuses": {row["status"]: row["count"] for row in await fetch_all(connection, BY_STATUS)},
+            "statuses": await count_by_status(connection),
             "lanes": [asdict(lane) for lane in lanes],
             "oldest_waiting_at": min(
                 (lane.oldest_requested_at for lane in lanes if lane.oldest_requested_at), default=None
             ),
-            "workers": await fetch_all(connection, WORKERS),
+            "workers": [asdict(worker) for worker in await list_workers(connection)],
             "failures": [asdict(group) for group in await group_failures(connection)],
         }
 

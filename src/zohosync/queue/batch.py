@@ -1,6 +1,7 @@
 """A claimed batch: the operations one worker may run now, and the only way to end them."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -67,6 +68,7 @@ class Batch:
         self._open = {operation.operation_id: operation for operation in operations}
         self.progressed: set[int] = set()
         self.digests: dict[int, str] = {}
+        self.labels: dict[int, str] = {}
 
     @property
     def open(self) -> list[Operation]:
@@ -85,11 +87,15 @@ class Batch:
         )
         smaller.progressed = self.progressed
         smaller.digests = self.digests
+        smaller.labels = self.labels
         return smaller
 
-    def note_digest(self, operation: Operation, digest: str) -> None:
-        """What the shop's record looked like when it was read; kept with whatever becomes of the operation."""
+    def note_record(self, operation: Operation, *, digest: str, label: str | None) -> None:
+        """What the shop's record looked like when it was read, and what people call it; kept with whatever becomes of
+        the operation."""
         self.digests[operation.operation_id] = digest
+        if label:
+            self.labels[operation.operation_id] = label
 
     def note_progress(self, operation: Operation) -> None:
         """A step succeeded: an error after it starts a fresh budget of tries."""
@@ -97,7 +103,7 @@ class Batch:
 
     def judge(self, error: BaseException, operation: Operation) -> Report:
         """What an error means for one operation of this batch."""
-        return self._judge(error, operation, self)
+        return replace(self._judge(error, operation, self), label=self.labels.get(operation.operation_id))
 
     async def finish(self, reports: Sequence[Report], also: Also | None = None) -> set[int]:
         """End attempts in one transaction, together with what ``also`` writes for the operations still held.

@@ -50,3 +50,16 @@ async def wake(connection: Connection, reason: str) -> int:
         connection, "select zohosync.wake(%(reason)s::zohosync.wait_reason) as woken", {"reason": reason}
     )
     return int(row["woken"]) if row else 0
+
+
+async def count_by_status(connection: Connection) -> dict[str, int]:
+    """How many operations have each status, counted up to 10,001; failures that were cured since do not count."""
+    rows = await fetch_all(
+        connection,
+        """select wanted.status::text as status, (
+                    select count(*) from (
+                      select from zohosync.operation o where o.status = wanted.status
+                         and (o.status <> 'failed' or o.resolved_at is null) limit 10001) counted) as count
+             from unnest(enum_range(null::zohosync.operation_status)) as wanted(status)""",
+    )
+    return {row["status"]: row["count"] for row in rows}

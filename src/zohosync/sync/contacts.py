@@ -96,14 +96,14 @@ async def _draft(desk: CrmDesk, batch: Batch, customers: dict[str, ShopCustomer]
         if customer is None:
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="gone"))
             continue
-        batch.note_digest(operation, customer.digest)
+        batch.note_record(operation, digest=customer.digest, label=customer.email)
         if not customer.in_scope:
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=customer.digest))
             continue
         try:
             payload, warnings = translate_contact(customer, desk.policy.phone_region)
         except RecordInvalid as error:
-            ended.append(replace(batch.judge(error, operation), label=customer.email))
+            ended.append(batch.judge(error, operation))
             continue
         drafts.append(Draft(operation, customer, payload, _company_of(operation, customer, payload), warnings))
     await batch.finish(ended)
@@ -125,7 +125,7 @@ async def _attach_accounts(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> 
     for draft in drafts:
         account = accounts.get(draft.company.key) if draft.company else None
         if isinstance(account, ZohosyncError):
-            ended.append(replace(batch.judge(account, draft.operation), label=draft.customer.email))
+            ended.append(batch.judge(account, draft.operation))
         else:
             draft.payload["Account_Name"] = {"id": account} if account else None
             kept.append(draft)
@@ -144,7 +144,7 @@ async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft], links:
         link = links.get(draft.customer.record_id)
         checked = catalogue.check(merge_clearings(draft.payload, link.payload if link else None))
         if checked.refusals:
-            ended.append(replace(batch.judge(checked.refusals[0], draft.operation), label=draft.customer.email))
+            ended.append(batch.judge(checked.refusals[0], draft.operation))
             continue
         warnings = draft.warnings + [f"{warning.message} {warning.hint}".strip() for warning in checked.warnings]
         kept.append(replace(draft, payload=checked.payload, warnings=warnings))
@@ -224,7 +224,7 @@ async def _update(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]
 async def _create(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]) -> None:
     """Upsert by e-mail and our own key. A person's e-mail belongs to one customer: a second one is told so."""
     drafts, shared = await _sort_out_shared_emails(desk, drafts)
-    await batch.finish([replace(batch.judge(e, d.operation), label=d.customer.email) for d, e in shared])
+    await batch.finish([batch.judge(e, d.operation) for d, e in shared])
     if not drafts:
         return
     organisation = await desk.organisation_id()
@@ -298,7 +298,7 @@ async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], results: Se
         owner = owners.get(result.id, draft.customer.record_id)
         if owner != draft.customer.record_id:
             taken = _email_taken(draft, owner)
-            reports.append(replace(batch.judge(taken, draft.operation), label=draft.customer.email))
+            reports.append(batch.judge(taken, draft.operation))
             continue
         if result.ok:
             accepted.append((draft, result))

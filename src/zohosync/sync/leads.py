@@ -101,14 +101,14 @@ async def _draft(desk: CrmDesk, batch: Batch) -> list[Draft]:
         if record is None:
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="gone"))
             continue
-        batch.note_digest(operation, record.digest)
+        batch.note_record(operation, digest=record.digest, label=record.email)
         if not record.in_scope:
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=record.digest))
             continue
         try:
             drafts.append(_translate(operation, record, desk.policy.phone_region))
         except RecordInvalid as error:
-            ended.append(replace(batch.judge(error, operation), label=record.email))
+            ended.append(batch.judge(error, operation))
     await batch.finish(ended)
     return drafts
 
@@ -150,7 +150,6 @@ def _judged(batch: Batch, draft: Draft, error: ZohosyncError) -> Report:
     report = batch.judge(error, draft.operation)
     return replace(
         report,
-        label=str(draft.payload.get("Email", "")) or None,
         warnings=tuple(draft.warnings),
         zoho_module=MODULE if draft.lead_id else None,
         zoho_id=draft.lead_id or None,

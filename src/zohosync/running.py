@@ -8,14 +8,15 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import uvicorn
 
 from zohosync.console.desk import Console
 from zohosync.console.server import ConsoleServer
 from zohosync.db.install import newest_version
 from zohosync.db.listen import Listener
+from zohosync.db.pool import DatabaseError
 from zohosync.errors import SettingsRefused
+from zohosync.store import workers
 from zohosync.wiring import Services
 
 LIVE_CHANNELS = ("zohosync_live",)
@@ -33,31 +34,22 @@ async def work(services: Services, stop: asyncio.Event, limit: timedelta | None 
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        await _tell(services, LEAVE, {"name": services.name})
+        with contextlib.suppress(DatabaseError):
+            async with services.pool.connection() as connection:
+                await workers.leave(connection, name=services.name)
 
 
 async def _be_seen(services: Services, listener: Listener) -> None:
     """Keep this worker's row fresh, so that ``zohosync status`` can tell who works and who fell silent."""
     pause = FIRST_BEAT  # by then it has begun to listen, or cannot
     while True:
-        seen = {"name": services.name, "listening": listener.listening, "version": newest_version()}
-        await _tell(services, BE_SEEN, seen)
+        with contextlib.suppress(DatabaseError):  # work goes on unseen while the database is away
+            async with services.pool.connection() as connection:
+                await workers.be_seen(
+                    connection, name=services.name, listening=listener.listening, schema_version=newest_version()
+                )
         await services.clock.sleep(pause)
         pause = BEAT
-
-
-async def _tell(services: Services, statement: str, parameters: dict[str, Any]) -> None:
-    with contextlib.suppress(psycopg.Error):  # work goes on unseen while the database is away
-        async with services.pool.connection() as connection:
-            await connection.execute(statement.encode(), parameters)
-
-
-BE_SEEN = """
-insert into zohosync.worker (worker_id, listening, schema_version) values (%(name)s, %(listening)s, %(version)s)
-on conflict (worker_id) do update set seen_at = now(), listening = excluded.listening,
-  schema_version = excluded.schema_version
-"""
-LEAVE = "delete from zohosync.worker where worker_id = %(name)s"
 
 
 async def run_together(stop: asyncio.Event, jobs: list[Awaitable[None]], limit: timedelta | None = None) -> None:

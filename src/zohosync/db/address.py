@@ -10,9 +10,6 @@ from psycopg.conninfo import conninfo_to_dict
 from zohosync.db.pool import Connection, connect, explain
 from zohosync.errors import SettingsRefused
 
-DatabaseError = psycopg.Error
-"""What commands may meet beside our own errors; ``explain`` puts it in our words."""
-
 
 @asynccontextmanager
 async def reach(url: str) -> AsyncIterator[Connection]:
