@@ -77,17 +77,17 @@ class Stage:
         answer = await self.zoho.get("/_sim/calls", params={"limit": "5000", **match})
         return list(answer.json()["calls"])
 
-    async def register(self, email: str = "asha@example.com", **values: Any) -> str:
+    async def register(self, email: str = "customer@example.com", **values: Any) -> str:
         """A customer registers, through the role the shop's auth hook uses; the user's id."""
-        row = {"email": email, "first_name": "Asha", "last_name": "Rao", **values}
+        row = {"email": email, "first_name": "Demo", "last_name": "Customer", **values}
         columns, marks = ", ".join(row), ", ".join(f"%({name})s" for name in row)
         user = await fetch_one(self.shop, f"insert into users ({columns}) values ({marks}) returning id::text", row)
         assert user is not None
         return str(user["id"])
 
-    async def ask(self, email: str = "ravi@example.com", **values: Any) -> str:
+    async def ask(self, email: str = "visitor@example.com", **values: Any) -> str:
         """Somebody sends the contact form; the submission's id."""
-        row = {"name": "Ravi Kumar", "email": email, "subject": "Dosage", "message": "How much per acre?", **values}
+        row = {"name": "Demo Visitor", "email": email, "subject": "Dosage", "message": "How much per acre?", **values}
         columns, marks = ", ".join(row), ", ".join(f"%({name})s" for name in row)
         sent = await fetch_one(
             self.shop, f"insert into contact_submissions ({columns}) values ({marks}) returning id::text", row

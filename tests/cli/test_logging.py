@@ -12,7 +12,7 @@ from zohosync.cli.logging import configure_logging, mask_text
 @pytest.mark.parametrize(
     ("written", "logged"),
     [
-        ("sent to asha.demo@example.com twice", "sent to a***@example.com twice"),
+        ("sent to demo.customer@example.com twice", "sent to d***@example.com twice"),
         ("a@b.co, c@d.in", "a***@b.co, c***@d.in"),
         ("phone +919840012345 is bad", "phone +**********45 is bad"),
         ("phone 098400 12345", "phone ****** ***45"),

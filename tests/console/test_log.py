@@ -85,7 +85,7 @@ async def test_a_row_says_what_when_why_and_what_to_do(viewer: Person, worker: C
     await add_operation(
         worker,
         "retrying",
-        label="asha@example.com",
+        label="customer@example.com",
         attempt=2,
         zoho_id="554023000000420123",
         error_message="Zoho asked to slow down.",
@@ -94,7 +94,7 @@ async def test_a_row_says_what_when_why_and_what_to_do(viewer: Person, worker: C
     await worker.execute("update zohosync.operation set next_attempt_at = now() + interval '4 min 30 s'")
     page = await viewer.get("/log")
     text = text_of(page)
-    for part in ("Retrying", "Contact asha@example.com", "554023000000420123", "Changed in the shop", "2 of 6",
+    for part in ("Retrying", "Contact customer@example.com", "554023000000420123", "Changed in the shop", "2 of 6",
                  "Zoho asked to slow down. Nothing to do.", "Next try in 4 min", "just now"):  # fmt: skip
         assert part in text, part
     assert " IST" in page.text
@@ -118,11 +118,11 @@ async def test_filters_live_in_the_address_and_combine(viewer: Person, worker: C
 
 @pytest.mark.parametrize(
     "search",
-    ["#{id}", "{id}", "asha@", "ASHA@EXAMPLE", "record-77", "554023000000420123", "invalid_data"],
+    ["#{id}", "{id}", "customer@", "CUSTOMER@EXAMPLE", "record-77", "554023000000420123", "invalid_data"],
 )
 async def test_the_search_finds(viewer: Person, worker: Connection, search: str) -> None:
     wanted = await add_operation(
-        worker, "failed", label="Asha@example.com", record_id="record-77", zoho_id="554023000000420123"
+        worker, "failed", label="Customer@example.com", record_id="record-77", zoho_id="554023000000420123"
     )
     await add_operation(worker, label="somebody@example.com", zoho_id="554023000000420124")
     page = await viewer.get(f"/log?q={quote(search.replace('{id}', str(wanted)))}")
@@ -136,7 +136,7 @@ async def test_the_search_finds(viewer: Person, worker: Connection, search: str)
 async def test_a_search_for_nonsense_finds_nothing_and_harms_nothing(
     viewer: Person, worker: Connection, search: str
 ) -> None:
-    await add_operation(worker, label="asha@example.com")
+    await add_operation(worker, label="customer@example.com")
     page = await viewer.get(f"/log?status=success&q={search}")
     assert page.status_code == 200
     assert rows_of(page) in ([], [1])

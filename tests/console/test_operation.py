@@ -20,7 +20,7 @@ async def test_the_page_tells_the_whole_story(viewer: Person, worker: Connection
     operation_id = await add_operation(
         worker,
         "failed",
-        label="asha@example.com",
+        label="customer@example.com",
         record_id="record-77",
         attempt=1,
         error_hint="Correct the address in the shop.",

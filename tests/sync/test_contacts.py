@@ -19,16 +19,16 @@ async def test_a_registration_becomes_a_contact_with_its_id_written_back(stage: 
     user = await stage.register(phone="98765 43210", gst_number="29ABCDE1234F2Z5")
     await stage.run()
     (contact,) = await stage.records("Contacts")
-    assert contact["First_Name"] == "Asha"
-    assert contact["Last_Name"] == "Rao"
-    assert contact["Email"] == "asha@example.com"
+    assert contact["First_Name"] == "Demo"
+    assert contact["Last_Name"] == "Customer"
+    assert contact["Email"] == "customer@example.com"
     assert contact["Phone"] == "+919876543210"
     assert contact["Storefront_User_Id"] == user
     row = await fetch_one(stage.shop, "select zoho_crm_id from users")
     assert row == {"zoho_crm_id": contact["id"]}
     operation = await stage.only_operation()
     assert (operation["status"], operation["action"], operation["zoho_id"]) == ("succeeded", "insert", contact["id"])
-    assert operation["label"] == "asha@example.com"
+    assert operation["label"] == "customer@example.com"
 
 
 async def test_a_hundred_registrations_take_one_call(stage: Stage) -> None:
@@ -81,7 +81,7 @@ async def test_a_value_the_shop_no_longer_has_is_cleared_but_one_typed_into_zoho
     assert contact.get("Phone") is None
     contact["Phone"] = "+919000000000"
     await stage.zoho.post("/_sim/records", json={"module": "Contacts", "id": contact["id"], "locked": False})
-    await stage.shop.execute("update users set first_name = 'Usha' where id = %s", (user,))
+    await stage.shop.execute("update users set first_name = 'Renamed' where id = %s", (user,))
     await stage.run()
     calls = [call for call in await stage.calls(operation="update") if call["records"]]
     assert len(calls) == 2
@@ -187,7 +187,7 @@ async def test_a_contact_deleted_in_zoho_is_made_anew(stage: Stage) -> None:
         f"/crm/v8/Contacts/{contact['id']}", headers={"Authorization": f"Zoho-oauthtoken {token}"}
     )
     assert deleted.status_code == 200, deleted.text
-    await stage.shop.execute("update users set first_name = 'Usha' where id = %s", (user,))
+    await stage.shop.execute("update users set first_name = 'Renamed' where id = %s", (user,))
     await stage.run()
     await stage.due_now()
     await stage.run()
@@ -270,7 +270,7 @@ async def test_a_custom_field_that_does_not_exist_is_reported(database: Database
 async def test_automations_run_for_new_contacts_only(stage: Stage) -> None:
     user = await stage.register()
     await stage.run()
-    await stage.shop.execute("update users set first_name = 'Usha' where id = %s", (user,))
+    await stage.shop.execute("update users set first_name = 'Renamed' where id = %s", (user,))
     await stage.run()
     attempts = await fetch_all(stage.shop, "select request from zohosync.attempt order by attempt_id")
     assert len(attempts) == 2
@@ -290,3 +290,21 @@ async def test_a_row_the_shop_holds_locked_gets_its_id_later(stage: Stage, datab
         assert await write_backs.settle(connection) == 0
     (contact,) = await stage.records("Contacts")
     assert await fetch_one(stage.shop, "select zoho_crm_id from users") == {"zoho_crm_id": contact["id"]}
+
+
+async def test_a_field_the_admin_made_mandatory_fails_with_its_name_and_passes_once_it_is_filled(stage: Stage) -> None:
+    await stage.fault("new_mandatory_field", field="Department", match={"module": "Contacts"})
+    await stage.register()
+    await stage.run()
+    operation = await stage.only_operation()
+    assert (operation["status"], operation["error_field"]) == ("failed", "Department")
+    assert "Department" in operation["error_message"]
+    assert operation["label"] == "customer@example.com"
+
+
+async def test_a_retrying_operation_is_known_by_its_email(stage: Stage) -> None:
+    await stage.register()
+    await stage.fault("http_500_before_commit", match={"operation": "upsert"})
+    await stage.run()
+    operation = await stage.only_operation()
+    assert (operation["status"], operation["label"]) == ("retrying", "customer@example.com")

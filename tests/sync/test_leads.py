@@ -49,8 +49,8 @@ async def test_a_contact_form_becomes_a_lead_with_one_note(stage: Stage) -> None
     inquiry = await stage.ask(phone="080-41234567")
     await stage.run()
     (lead,) = await stage.records("Leads")
-    assert (lead["First_Name"], lead["Last_Name"]) == ("Ravi", "Kumar")
-    assert lead["Company"] == "Ravi Kumar"
+    assert (lead["First_Name"], lead["Last_Name"]) == ("Demo", "Visitor")
+    assert lead["Company"] == "Demo Visitor"
     assert lead["Phone"] == "+918041234567"
     (note,) = await notes(stage)
     assert note["Note_Title"] == f"Inquiry {inquiry}"
@@ -61,7 +61,7 @@ async def test_a_contact_form_becomes_a_lead_with_one_note(stage: Stage) -> None
 
 async def test_two_inquiries_of_one_person_in_a_batch_are_one_lead_and_two_notes(stage: Stage) -> None:
     await stage.ask(subject="First")
-    await stage.ask(email="RAVI@example.com", subject="Second")
+    await stage.ask(email="VISITOR@example.com", subject="Second")
     await stage.run()
     assert len(await stage.records("Leads")) == 1
     assert len(await notes(stage)) == 2
@@ -200,7 +200,7 @@ async def test_a_lead_being_made_by_another_operation_is_waited_for(stage: Stage
     await stage.shop.execute(
         """insert into zohosync.link
                   (system, module, entity, record_id, state, organisation_id, claimed_by, claimed_until)
-           values ('crm', 'Leads', 'lead', 'ravi@example.com', 'creating', 'x', 0, now() + interval '1 minute')"""
+           values ('crm', 'Leads', 'lead', 'visitor@example.com', 'creating', 'x', 0, now() + interval '1 minute')"""
     )
     await stage.run()
     operation = await stage.only_operation()

@@ -291,65 +291,52 @@ async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], results: Se
     """End the operations of one call, each by its own result, with link and id written in the same transaction."""
     organisation = await desk.organisation_id()
     owners = await _owners(desk, drafts, results)
-    accepted: list[tuple[Draft, RecordResult]] = []
-    reports: list[Report] = []
-    vanished: list[str] = []
-    for draft, result in zip(drafts, results, strict=True):
-        owner = owners.get(result.id, draft.customer.record_id)
-        if owner != draft.customer.record_id:
-            taken = _email_taken(draft, owner)
-            reports.append(batch.judge(taken, draft.operation))
-            continue
-        if result.ok:
-            accepted.append((draft, result))
-            action = result.action or "update"
-            sent = Sent(draft.operation, result.id, action, draft.payload)
-            reports.append(
-                succeeded(
-                    sent,
-                    module=MODULE,
-                    digest=draft.customer.digest,
-                    warnings=draft.warnings,
-                    label=draft.customer.email,
-                )
-            )
-            continue
-        assert result.error is not None
-        error: ZohosyncError = result.error
-        if draft.zoho_id and result.error.reason == "zoho_record_absent":
-            vanished.append(draft.customer.record_id)
-            error = ZohoUnavailable(
-                f"Contact {draft.zoho_id} is no longer in Zoho.", hint="A new one is made.", code="contact_deleted"
-            )
-        reports.append(
-            replace(
-                batch.judge(error, draft.operation),
-                label=draft.customer.email,
-                request={"module": MODULE, "record": draft.payload},
-                warnings=tuple(draft.warnings),
-            )
-        )
+    errors = [_error_of(draft, result, owners) for draft, result in zip(drafts, results, strict=True)]
+    ended = list(zip(drafts, results, errors, strict=True))
 
     async def save(connection: Connection, held: set[int]) -> None:
-        mine = [(draft, result) for draft, result in accepted if draft.operation.operation_id in held]
+        mine = [(d, r) for d, r, error in ended if error is None and d.operation.operation_id in held]
+        links = [NewLink(d.customer.record_id, r.id, fingerprint_of(d.payload), d.payload) for d, r in mine]
         await save_links(
-            connection,
-            system="crm",
-            module=MODULE,
-            entity=ENTITY,
-            organisation_id=organisation,
-            links=[
-                NewLink(draft.customer.record_id, result.id, fingerprint_of(draft.payload), draft.payload)
-                for draft, result in mine
-            ],
+            connection, system="crm", module=MODULE, entity=ENTITY, organisation_id=organisation, links=links
         )
-        for record_id in vanished:
-            await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=record_id)
-        await write_back(
-            connection,
-            entity=ENTITY,
-            system="crm",
-            ids={d.customer.record_id: r.id for d, r in mine if d.customer.zoho_crm_id != r.id},
-        )
+        for draft, _, error in ended:
+            if isinstance(error, _ContactVanished):
+                record_id = draft.customer.record_id
+                await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=record_id)
+        ids = {d.customer.record_id: r.id for d, r in mine if d.customer.zoho_crm_id != r.id}
+        await write_back(connection, entity=ENTITY, system="crm", ids=ids)
 
-    await batch.finish(reports, save)
+    await batch.finish([_report(batch, draft, result, error) for draft, result, error in ended], save)
+
+
+class _ContactVanished(ZohoUnavailable):
+    """The Contact was deleted in Zoho; a new one is made."""
+
+    code = "contact_deleted"
+
+
+def _error_of(draft: Draft, result: RecordResult, owners: dict[str, str]) -> ZohosyncError | None:
+    owner = owners.get(result.id, draft.customer.record_id)
+    if owner != draft.customer.record_id:
+        return _email_taken(draft, owner)
+    if draft.zoho_id and result.error is not None and result.error.reason == "zoho_record_absent":
+        return _ContactVanished(f"Contact {draft.zoho_id} is no longer in Zoho.", hint="A new one is made.")
+    return result.error
+
+
+def _report(batch: Batch, draft: Draft, result: RecordResult, error: ZohosyncError | None) -> Report:
+    if error is None:
+        sent = Sent(draft.operation, result.id, result.action or "update", draft.payload)
+        return succeeded(
+            sent,
+            module=MODULE,
+            digest=draft.customer.digest,
+            warnings=draft.warnings,
+            label=draft.customer.email,
+        )
+    return replace(
+        batch.judge(error, draft.operation),
+        request={"module": MODULE, "record": draft.payload},
+        warnings=tuple(draft.warnings),
+    )

@@ -1,0 +1,131 @@
+"""Inquiries on the way to CRM: contact forms and quote requests, read from the shop and put into a Lead's words."""
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zohosync.errors import RecordInvalid, ZohosyncError
+from zohosync.queue.batch import Batch
+from zohosync.queue.operation import Operation, Outcome, Report
+from zohosync.store.shop import ShopInquiry, ShopQuote, read_inquiries, read_quotes
+from zohosync.sync.desk import CrmDesk
+from zohosync.sync.notes import NoteText, write_inquiry_note, write_quote_note
+from zohosync.sync.person import Name, clean_email, clean_gstin, clean_phone, clean_text, join_name, split_name
+
+LEADS = "Leads"
+
+
+@dataclass(slots=True)
+class Draft:
+    """One inquiry on the way to Zoho. ``note`` is None while a quote has no lines yet."""
+
+    operation: Operation
+    payload: dict[str, Any]
+    note: NoteText | None
+    digest: str
+    written_id: str | None
+    warnings: list[str] = field(default_factory=list)
+    lead_id: str = ""
+    note_id: str = ""
+    action: str = "identical"
+
+    @property
+    def key(self) -> str:
+        """The Lead's identity: its e-mail, which Zoho compares without regard to case."""
+        return str(self.payload["Email"]).lower()
+
+
+def translate_inquiry(inquiry: ShopInquiry, region: str) -> tuple[dict[str, Any], list[str]]:
+    """The Lead's payload and what had to be left out; RecordInvalid when it cannot be one at all."""
+    return _lead(split_name(inquiry.name), inquiry.email, inquiry.phone, inquiry.company, None, region)
+
+
+def translate_quote(quote: ShopQuote, region: str) -> tuple[dict[str, Any], list[str]]:
+    """As ``translate_inquiry``, from the customer who asked for the quote."""
+    name = join_name(quote.first_name, quote.last_name)
+    return _lead(name, quote.email, quote.phone, quote.company, quote.gstin, region)
+
+
+def _lead(
+    name: Name, email: str | None, phone: str | None, company: str | None, gstin: str | None, region: str
+) -> tuple[dict[str, Any], list[str]]:
+    number, bad_phone = clean_phone(phone, region)
+    compact_gstin, bad_gstin = clean_gstin(gstin)
+    payload = {
+        "First_Name": clean_text(name.first),
+        "Last_Name": clean_text(name.last) or "-",
+        "Email": clean_email(email),
+        "Phone": number,
+        "Company": clean_text(company) or " ".join(part for part in (name.first, name.last) if part),
+        "GSTIN": compact_gstin,
+    }
+    kept = {name: value for name, value in payload.items() if value is not None}
+    return kept, [warning for warning in (bad_phone, bad_gstin) if warning]
+
+
+async def draft_inquiries(desk: CrmDesk, batch: Batch) -> list[Draft]:
+    """Every inquiry of the batch that can go to Zoho; the others end here, each with its reason."""
+    async with desk.pool.connection() as connection:
+        inquiries = await read_inquiries(connection, _ids(batch, "inquiry"))
+        quotes = await read_quotes(connection, _ids(batch, "quote"))
+    drafts: list[Draft] = []
+    ended: list[Report] = []
+    for operation in batch.operations:
+        record = (quotes if operation.entity == "quote" else inquiries).get(operation.record_id)
+        if record is None:
+            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="gone"))
+            continue
+        batch.note_record(operation, digest=record.digest, label=record.email)
+        if not record.in_scope:
+            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=record.digest))
+            continue
+        try:
+            drafts.append(_translate(operation, record, desk.policy.phone_region))
+        except RecordInvalid as error:
+            ended.append(batch.judge(error, operation))
+    await batch.finish(ended)
+    return await _check_fields(desk, batch, drafts)
+
+
+def _ids(batch: Batch, entity: str) -> list[str]:
+    return [operation.record_id for operation in batch.operations if operation.entity == entity]
+
+
+def _translate(operation: Operation, record: ShopInquiry | ShopQuote, region: str) -> Draft:
+    if isinstance(record, ShopQuote):
+        payload, warnings = translate_quote(record, region)
+        note = write_quote_note(record) if record.lines else None
+    else:
+        payload, warnings = translate_inquiry(record, region)
+        note = write_inquiry_note(record)
+    warnings += note.warnings if note else ()
+    return Draft(operation, payload, note, record.digest, record.zoho_crm_id, warnings)
+
+
+async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[Draft]:
+    if not drafts:
+        return drafts
+    catalogue = await desk.catalogue(LEADS)
+    kept: list[Draft] = []
+    ended: list[Report] = []
+    for draft in drafts:
+        checked = catalogue.check(draft.payload)
+        if checked.refusals:
+            ended.append(judged(batch, draft, checked.refusals[0]))
+            continue
+        draft.payload = checked.payload
+        draft.warnings += [f"{warning.message} {warning.hint}".strip() for warning in checked.warnings]
+        kept.append(draft)
+    await batch.finish(ended)
+    return kept
+
+
+def judged(batch: Batch, draft: Draft, error: ZohosyncError) -> Report:
+    """What an error means for one inquiry, with what was sent and reached."""
+    report = batch.judge(error, draft.operation)
+    return replace(
+        report,
+        warnings=tuple(draft.warnings),
+        zoho_module=LEADS if draft.lead_id else None,
+        zoho_id=draft.lead_id or None,
+        request={"module": LEADS, "record": draft.payload},
+    )
