@@ -77,6 +77,15 @@ class Stage:
         answer = await self.zoho.get("/_sim/calls", params={"limit": "5000", **match})
         return list(answer.json()["calls"])
 
+    async def delete_in_zoho(self, module: str, record_id: str) -> None:
+        """Somebody deletes the record in Zoho."""
+        grant = (await self.zoho.post("/_sim/grant", json={"kind": "refresh_token"})).json()
+        form = {name: grant[name] for name in ("refresh_token", "client_id", "client_secret")}
+        answer = await self.zoho.post("/oauth/v2/token", data={"grant_type": "refresh_token", **form})
+        headers = {"Authorization": f"Zoho-oauthtoken {answer.json()['access_token']}"}
+        deleted = await self.zoho.delete(f"/crm/v8/{module}/{record_id}", headers=headers)
+        assert deleted.status_code == 200, deleted.text
+
     async def register(self, email: str = "customer@example.com", **values: Any) -> str:
         """A customer registers, through the role the shop's auth hook uses; the user's id."""
         row = {"email": email, "first_name": "Demo", "last_name": "Customer", **values}

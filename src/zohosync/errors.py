@@ -109,6 +109,16 @@ class ZohoUnavailable(ZohoFailure):
     code = "zoho_unavailable"
 
 
+class RecordVanished(ZohoUnavailable):
+    """``module`` is the API name of the module the record was in."""
+
+    code = "record_deleted"
+
+    def __init__(self, message: str, *, module: str, **rest: Any) -> None:
+        super().__init__(message, **rest)
+        self.module = module
+
+
 class OutcomeUnknown(ZohoFailure):
     code = "outcome_unknown"
 

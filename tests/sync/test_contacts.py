@@ -171,22 +171,7 @@ async def test_a_contact_deleted_in_zoho_is_made_anew(stage: Stage) -> None:
     user = await stage.register()
     await stage.run()
     (contact,) = await stage.records("Contacts")
-    grant = (await stage.zoho.post("/_sim/grant", json={"kind": "refresh_token"})).json()
-    token = (
-        await stage.zoho.post(
-            "/oauth/v2/token",
-            data={
-                "grant_type": "refresh_token",
-                "refresh_token": grant["refresh_token"],
-                "client_id": grant["client_id"],
-                "client_secret": grant["client_secret"],
-            },
-        )
-    ).json()["access_token"]
-    deleted = await stage.zoho.delete(
-        f"/crm/v8/Contacts/{contact['id']}", headers={"Authorization": f"Zoho-oauthtoken {token}"}
-    )
-    assert deleted.status_code == 200, deleted.text
+    await stage.delete_in_zoho("Contacts", contact["id"])
     await stage.shop.execute("update users set first_name = 'Renamed' where id = %s", (user,))
     await stage.run()
     await stage.due_now()

@@ -15,10 +15,14 @@ from zohosync.errors import DatabaseFailure, PrivilegeMissing, SettingsRefused
 
 MAPPED_TABLES = ("users", "orders", "products", "product_variants", "b2b_quotes", "contact_submissions")
 MAPPING_COLUMNS = ("zoho_crm_id", "zoho_books_id")
-# Types an existing mapping column may have: anything that holds an 18-digit id unharmed.
-ACCEPTED_TYPES = re.compile(r"^(text|bigint|numeric(\(\d+(,0)?\))?|character varying(\((1[89]|[2-9]\d|\d{3,})\))?)$")
+# Types an existing mapping column may have: anything that holds an id of up to 19 digits unharmed.
+ACCEPTED_TYPES = re.compile(r"^(text|bigint|numeric|character varying(\(([2-9]\d|\d{3,})\))?)$")
 # Two numbers that nobody else is likely to lock: "zoho", "sync".
-INSTALL_LOCK = "select pg_advisory_xact_lock(2053141615, 1937334883);\n"
+INSTALL_LOCK = """select pg_advisory_xact_lock(2053141615, 1937334883);
+-- Behind somebody's open transaction we give up rather than keep the shop waiting behind us.
+select set_config('lock_timeout', '2s', true);
+"""
+LOCK_TRIES = 5
 
 _ROOM = files("zohosync.db")
 
@@ -126,22 +130,43 @@ end $role$;
 
 
 async def install(connection: Connection, *, worker_role: str, adapter: str, new_password: bool = False) -> Installed:
-    """Install or upgrade, in one transaction under an advisory lock; refuses with the remedy and changes nothing."""
+    """Install or upgrade, in one transaction under an advisory lock; refuses with the remedy and changes nothing.
+
+    A shop transaction that holds one of the tables is waited for five times two seconds, and the shop is let through
+    in between.
+    """
     await _check_owner(connection)
     await _check_columns(connection)
-    try:
-        async with connection.transaction():
-            findings = await find_older_integration(connection)
-            role_is_new = not await fetch_one(
-                connection, "select 1 from pg_roles where rolname = %(role)s", {"role": worker_role}
-            )
-            await connection.execute(compose_install(worker_role=worker_role, adapter=adapter).encode())
-            password = secrets.token_urlsafe(24) if role_is_new or new_password else None
-            if password:
-                await _set_password(connection, worker_role, password)
-    except psycopg.Error as error:
-        raise explain(error) from error
+    for last in (number == LOCK_TRIES for number in range(1, LOCK_TRIES + 1)):
+        try:
+            return await _install_once(connection, worker_role, adapter, new_password)
+        except psycopg.errors.LockNotAvailable as error:
+            if last:
+                raise _tables_busy() from error
+        except psycopg.Error as error:
+            raise explain(error) from error
+    raise _tables_busy()
+
+
+async def _install_once(connection: Connection, worker_role: str, adapter: str, new_password: bool) -> Installed:
+    async with connection.transaction():
+        findings = await find_older_integration(connection)
+        role_is_new = not await fetch_one(
+            connection, "select 1 from pg_roles where rolname = %(role)s", {"role": worker_role}
+        )
+        await connection.execute(compose_install(worker_role=worker_role, adapter=adapter).encode())
+        password = secrets.token_urlsafe(24) if role_is_new or new_password else None
+        if password:
+            await _set_password(connection, worker_role, password)
     return Installed(newest_version(), worker_role, password, findings)
+
+
+def _tables_busy() -> DatabaseFailure:
+    return DatabaseFailure(
+        "The shop's tables are in use by an open transaction, so nothing was changed.",
+        hint="Try again at a quieter moment; pg_stat_activity shows who holds them.",
+        code="tables_busy",
+    )
 
 
 async def _set_password(connection: Connection, role: str, password: str) -> None:
@@ -160,7 +185,7 @@ async def _check_owner(connection: Connection) -> None:
              from unnest(%(tables)s::text[]) as t(name)
              left join pg_class c on c.relname = t.name and c.relnamespace = 'public'::regnamespace
                                  and c.relkind in ('r', 'p')""",
-        {"tables": list(MAPPED_TABLES)},
+        {"tables": [*MAPPED_TABLES, "b2b_quote_items"]},
     )
     missing = [row["name"] for row in rows if not row["present"]]
     if missing:
@@ -260,6 +285,8 @@ async def uninstall(connection: Connection, *, worker_role: str, columns: bool =
             await connection.execute(compose_uninstall(worker_role=worker_role).encode())
             if columns:
                 await _drop_columns(connection)
+    except psycopg.errors.LockNotAvailable as error:
+        raise _tables_busy() from error
     except psycopg.Error as error:
         raise explain(error) from error
 

@@ -72,11 +72,27 @@ async def finish(
         {
             "claim": claim_id,
             "worker": worker,
-            "reports": orjson.dumps([report.as_json() for report in reports]).decode(),
+            "reports": _written(reports),
             "hidden": longest_hidden,
         },
     )
     return {row["operation_id"] for row in rows}
+
+
+def _written(reports: Sequence[Report]) -> str:
+    """Reports as JSON that Postgres takes: vendors' words may hold what it cannot store, such as a NUL."""
+    cleaned = [_clean(report.as_json()) for report in reports]
+    return orjson.dumps(cleaned, default=str).decode()
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return value.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, dict):
+        return {str(name): _clean(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_clean(item) for item in value]
+    return value
 
 
 async def resend_due(connection: Connection) -> int:

@@ -19,6 +19,7 @@ from zohosync.errors import (
     DatabaseFailure,
     LeaseLost,
     LoginLost,
+    NotReady,
     OutcomeUnknown,
     RateLimited,
     ShopUnreadable,
@@ -34,7 +35,7 @@ log = structlog.get_logger()
 
 CHANNELS = ("zohosync_changes", "zohosync_work")
 # Errors that say nothing about a single record: they are true for every operation of the batch.
-OF_THE_WHOLE = (ZohoUnavailable, OutcomeUnknown, RateLimited, LoginLost, TokenRejected, ShopUnreadable)
+OF_THE_WHOLE = (ZohoUnavailable, OutcomeUnknown, RateLimited, LoginLost, TokenRejected, ShopUnreadable, NotReady)
 DATABASE_TROUBLE = (psycopg.Error, PoolTimeout, DatabaseFailure)
 
 
@@ -154,15 +155,19 @@ class Worker:
                             longest_hidden=self._options.longest_hidden.total_seconds(),
                         ),
                     )
-        except DATABASE_TROUBLE as error:
-            # The messages reappear when their visibility ends.
-            log.error("batch.database", claim=str(claim_id), problem=str(error).strip())
+        except Exception as error:
+            # Reporting itself failed. The messages reappear when their visibility ends.
+            log.error("claim.failed", claim=str(claim_id), problem=str(error).strip(), exc_info=error)
         finally:
             self._leases.pop(claim_id, None)
 
     async def _run_batch(self, kind: str, batch: Batch) -> None:
         """Run one handler. The only place that catches everything: whatever goes wrong ends in a report."""
         try:
+            if kind not in self._streams:
+                raise NotReady(
+                    f"This worker does not know {kind}; it waits for one of a newer release.", wait_for="parent"
+                )
             await self._streams[kind].handler(batch)
             if batch.open:
                 raise RuntimeError(f"the handler of {kind} left operations without a report")

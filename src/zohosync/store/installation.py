@@ -105,22 +105,21 @@ async def go_live(connection: Connection, sources: Iterable[tuple[str, str]]) ->
         before = await fetch_one(connection, "select live_since, capturing from zohosync.installation for update")
         if before is None:
             raise SchemaMismatch("The installation in this database is not complete.", hint="Run `zohosync install`.")
-        if before["live_since"] is not None:
-            await connection.execute("update zohosync.installation set capturing = true")
-            return GoneLive(before["live_since"], True, 0)
         row = await fetch_one(
-            connection, "update zohosync.installation set capturing = true, live_since = now() returning live_since"
+            connection,
+            "update zohosync.installation set capturing = true, live_since = coalesce(live_since, now())"
+            " returning live_since",
         )
         assert row is not None
         taken = 0
-        for kind, entity in sources:
+        for kind, entity in sources:  # also what a later release brought: its past is old, too
             counted = await fetch_one(
                 connection,
                 "select zohosync.take_baseline(%(kind)s, %(entity)s) as taken",
                 {"kind": kind, "entity": entity},
             )
             taken += int(counted["taken"]) if counted else 0
-        return GoneLive(row["live_since"], False, taken)
+        return GoneLive(row["live_since"], before["live_since"] is not None, taken)
 
 
 async def pause(connection: Connection) -> None:

@@ -195,3 +195,12 @@ async def find_owners(connection: Connection, *, system: str, module: str, zoho_
         {"system": system, "module": module, "ids": list(zoho_ids)},
     )
     return {row["zoho_id"]: row["record_id"] for row in rows}
+
+
+async def distrust_link(connection: Connection, *, system: str, module: str, entity: str, record_id: str) -> None:
+    """What Zoho has may no longer be what was accepted: the next push is sent even if it is the same as the last."""
+    await connection.execute(
+        """update zohosync.link set fingerprint = null, updated_at = now()
+            where system = %(system)s and module = %(module)s and entity = %(entity)s and record_id = %(record)s""",
+        {"system": system, "module": module, "entity": entity, "record": record_id},
+    )

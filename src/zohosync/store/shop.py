@@ -31,9 +31,10 @@ class ShopCustomer:
 
 @dataclass(frozen=True, slots=True)
 class ShopInquiry:
-    """A contact form. ``in_scope`` is false for spam."""
+    """A contact form. ``in_scope`` is false for spam; ``asked_at`` is in Unix seconds."""
 
     record_id: str
+    asked_at: float | None
     name: str | None
     email: str | None
     phone: str | None
@@ -58,9 +59,10 @@ class QuoteLine:
 
 @dataclass(frozen=True, slots=True)
 class ShopQuote:
-    """A B2B quote request with its lines; ``in_scope`` is false while it is a draft."""
+    """A B2B quote request with its lines; ``in_scope`` is false while it is a draft; ``asked_at`` in Unix seconds."""
 
     record_id: str
+    asked_at: float | None
     email: str | None
     first_name: str | None
     last_name: str | None
@@ -125,7 +127,9 @@ async def _read(connection: Connection, query: str, parameters: dict[str, Any]) 
             return await fetch_all(connection, query, parameters)
         async with connection.transaction():  # a savepoint: the caller's transaction survives a refusal
             return await fetch_all(connection, query, parameters)
-    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.errors.RaiseException) as error:
+    except psycopg.DataError:
+        raise  # of one record's values: whoever handles a batch looks for it
+    except (psycopg.ProgrammingError, psycopg.errors.RaiseException) as error:
         raise explain_shop(error) from error
 
 

@@ -7,9 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from zohosync.errors import NotReady, ZohosyncError
+from zohosync.db.pool import Connection
+from zohosync.errors import NotReady, RecordVanished, ZohosyncError
 from zohosync.queue.batch import Batch
-from zohosync.store.links import Creation, Link, NewLink, claim_creations, find_links, release_creations, save_links
+from zohosync.store.links import (
+    Creation,
+    Link,
+    NewLink,
+    claim_creations,
+    find_links,
+    forget_link,
+    release_creations,
+    save_links,
+)
 from zohosync.sync.decide import Known, Way, decide_way, fingerprint_of
 from zohosync.sync.desk import CrmDesk
 from zohosync.zoho.crm import Crm
@@ -163,17 +173,29 @@ async def _keep(
 ) -> dict[str, str | ZohosyncError]:
     outcome: dict[str, str | ZohosyncError] = {}
     links: list[NewLink] = []
+    vanished: list[Company] = []
     for (company, payload), result in zip(drafts, results, strict=True):
         if result.ok:
             outcome[company.key] = result.id
             links.append(NewLink(company.key, result.id, fingerprint_of(payload), payload))
-        else:
-            assert result.error is not None
+        elif result.error is not None:
             outcome[company.key] = result.error
+            if result.error.reason == "zoho_record_absent":
+                vanished.append(company)
+                outcome[company.key] = RecordVanished(
+                    f"Account {company.name!r} is no longer in Zoho.", hint="A new one is made.", module=MODULE
+                )
     async with desk.pool.connection() as connection, connection.transaction():
         await save_links(
             connection, system="crm", module=MODULE, entity=ENTITY, organisation_id=organisation, links=links
         )
         refused = [company.key for company, _ in drafts if isinstance(outcome[company.key], ZohosyncError)]
         await release_creations(connection, system="crm", module=MODULE, entity=ENTITY, record_ids=refused)
+        for company in vanished:
+            await forget_account(connection, company)
     return outcome
+
+
+async def forget_account(connection: Connection, company: Company) -> None:
+    """The Account was deleted in Zoho: the next push makes a new one."""
+    await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=company.key)

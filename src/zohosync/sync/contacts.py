@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import RecordInvalid, ZohosyncError, ZohoUnavailable
+from zohosync.errors import NotReady, RecordInvalid, RecordVanished, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.links import (
@@ -16,14 +16,17 @@ from zohosync.store.links import (
     Link,
     NewLink,
     claim_creations,
+    distrust_link,
     find_email_owners,
     find_links,
     find_owners,
     forget_link,
     save_links,
 )
+from zohosync.store.operations import enqueue
 from zohosync.store.shop import ShopCustomer, read_customers
-from zohosync.sync.accounts import Company, ensure_accounts
+from zohosync.sync.accounts import MODULE as ACCOUNTS
+from zohosync.sync.accounts import Company, ensure_accounts, forget_account
 from zohosync.sync.decide import Known, Way, decide_way, fingerprint_of, merge_clearings
 from zohosync.sync.desk import CrmDesk, Sent, succeeded, write_back
 from zohosync.sync.person import clean_email, clean_gstin, clean_phone, clean_text, join_name
@@ -98,7 +101,7 @@ async def _draft(desk: CrmDesk, batch: Batch, customers: dict[str, ShopCustomer]
             continue
         batch.note_record(operation, digest=customer.digest, label=customer.email)
         if not customer.in_scope:
-            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=customer.digest))
+            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope"))
             continue
         try:
             payload, warnings = translate_contact(customer, desk.policy.phone_region)
@@ -205,9 +208,23 @@ async def _adopt(
             for record_id, reference in sent.items():
                 if _same(row.get("Email"), reference):
                     found.setdefault(record_id, row.id)
+    found = await _unowned(desk, found)
     everybody = create + doubtful
     adopted = [replace(d, zoho_id=found[d.customer.record_id]) for d in everybody if d.customer.record_id in found]
     return adopted, [draft for draft in everybody if draft.customer.record_id not in found]
+
+
+async def _unowned(desk: CrmDesk, found: dict[str, str]) -> dict[str, str]:
+    """What may be adopted: Contacts no other customer is linked to, and each by one customer only."""
+    if not found:
+        return {}
+    async with desk.pool.connection() as connection:
+        owners = await find_owners(connection, system="crm", module=MODULE, zoho_ids=list(found.values()))
+    free: dict[str, str] = {}
+    for record_id, zoho_id in found.items():
+        if owners.setdefault(zoho_id, record_id) == record_id:
+            free[record_id] = zoho_id
+    return free
 
 
 def _same(theirs: object, ours: str) -> bool:
@@ -253,20 +270,37 @@ def _is_loud(desk: CrmDesk, draft: Draft) -> bool:
 
 async def _sort_out_shared_emails(
     desk: CrmDesk, drafts: Sequence[Draft]
-) -> tuple[list[Draft], list[tuple[Draft, RecordInvalid]]]:
+) -> tuple[list[Draft], list[tuple[Draft, ZohosyncError]]]:
+    """Who may become the Contact of an e-mail. An owner who is gone from the shop gives it up; one who has another
+    e-mail by now is waited for until Zoho knows that."""
     if not drafts:
         return [], []
     async with desk.pool.connection() as connection:
         owners = await find_email_owners(connection, [draft.email for draft in drafts])
+        present = await read_customers(connection, list(owners.values()))
+        for email, owner in list(owners.items()):
+            if owner not in present or not present[owner].in_scope:
+                await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=owner)
+                del owners[email]
     mine: list[Draft] = []
-    shared: list[tuple[Draft, RecordInvalid]] = []
+    others: list[tuple[Draft, ZohosyncError]] = []
     for draft in drafts:
         owner = owners.setdefault(draft.email.lower(), draft.customer.record_id)
         if owner == draft.customer.record_id:
             mine.append(draft)
+        elif owner in present and not _same(present[owner].email, draft.email):
+            others.append((draft, _email_given_up(draft, owner)))
         else:
-            shared.append((draft, _email_taken(draft, owner)))
-    return mine, shared
+            others.append((draft, _email_taken(draft, owner)))
+    return mine, others
+
+
+def _email_given_up(draft: Draft, owner: str) -> NotReady:
+    return NotReady(
+        f"The Contact with the e-mail {draft.email} is customer {owner}, whose new e-mail Zoho does not have yet.",
+        wait_for="parent",
+        code="email_still_given",
+    )
 
 
 def _email_taken(draft: Draft, owner: str) -> RecordInvalid:
@@ -278,19 +312,19 @@ def _email_taken(draft: Draft, owner: str) -> RecordInvalid:
     )
 
 
-async def _owners(desk: CrmDesk, drafts: Sequence[Draft], results: Sequence[RecordResult]) -> dict[str, str]:
-    """Whose the Contacts are that an upsert found instead of making: Zoho id to record id."""
-    found = [r.id for d, r in zip(drafts, results, strict=True) if r.ok and d.zoho_id is None and r.action == "update"]
-    if not found:
+async def _owners(desk: CrmDesk, results: Sequence[RecordResult]) -> dict[str, str]:
+    """Whose the Contacts are by now that Zoho wrote to: Zoho id to record id."""
+    written = [result.id for result in results if result.ok]
+    if not written:
         return {}
     async with desk.pool.connection() as connection:
-        return await find_owners(connection, system="crm", module=MODULE, zoho_ids=found)
+        return await find_owners(connection, system="crm", module=MODULE, zoho_ids=written)
 
 
 async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], results: Sequence[RecordResult]) -> None:
     """End the operations of one call, each by its own result, with link and id written in the same transaction."""
     organisation = await desk.organisation_id()
-    owners = await _owners(desk, drafts, results)
+    owners = await _owners(desk, results)
     errors = [_error_of(draft, result, owners) for draft, result in zip(drafts, results, strict=True)]
     ended = list(zip(drafts, results, errors, strict=True))
 
@@ -300,20 +334,34 @@ async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], results: Se
         await save_links(
             connection, system="crm", module=MODULE, entity=ENTITY, organisation_id=organisation, links=links
         )
-        for draft, _, error in ended:
-            if isinstance(error, _ContactVanished):
-                record_id = draft.customer.record_id
-                await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=record_id)
+        for draft, result, error in ended:
+            if isinstance(error, RecordVanished) or (error is not None and result.ok):
+                await _repair(connection, draft, owners.get(result.id), error)
         ids = {d.customer.record_id: r.id for d, r in mine if d.customer.zoho_crm_id != r.id}
         await write_back(connection, entity=ENTITY, system="crm", ids=ids)
 
     await batch.finish([_report(batch, draft, result, error) for draft, result, error in ended], save)
 
 
-class _ContactVanished(ZohoUnavailable):
-    """The Contact was deleted in Zoho; a new one is made."""
-
-    code = "contact_deleted"
+async def _repair(connection: Connection, draft: Draft, owner: str | None, error: ZohosyncError) -> None:
+    """Put right what a write has shown to be wrong: a link to what is gone in Zoho, or a Contact of another customer
+    that Zoho took for ours, which then gets its owner's values back."""
+    if isinstance(error, RecordVanished) and error.module == ACCOUNTS:
+        if draft.company:
+            await forget_account(connection, draft.company)
+        return
+    record_id = draft.customer.record_id
+    await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=record_id)
+    if owner is not None and not isinstance(error, RecordVanished):
+        await distrust_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=owner)
+        await enqueue(
+            connection,
+            kind=draft.operation.kind,
+            lane=draft.operation.lane,
+            entity=ENTITY,
+            record_ids=[owner],
+            cause="dependency",
+        )
 
 
 def _error_of(draft: Draft, result: RecordResult, owners: dict[str, str]) -> ZohosyncError | None:
@@ -321,7 +369,13 @@ def _error_of(draft: Draft, result: RecordResult, owners: dict[str, str]) -> Zoh
     if owner != draft.customer.record_id:
         return _email_taken(draft, owner)
     if draft.zoho_id and result.error is not None and result.error.reason == "zoho_record_absent":
-        return _ContactVanished(f"Contact {draft.zoho_id} is no longer in Zoho.", hint="A new one is made.")
+        return RecordVanished(
+            f"Contact {draft.zoho_id} is no longer in Zoho.", hint="A new one is made.", module=MODULE
+        )
+    if result.error is not None and result.error.reason == "zoho_unknown_reference" and draft.company is not None:
+        return RecordVanished(
+            f"Account {draft.company.name!r} is no longer in Zoho.", hint="A new one is made.", module=ACCOUNTS
+        )
     return result.error
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from zohosync.clock import Clock
 from zohosync.db.pool import Connection, Pool
-from zohosync.errors import NotConnected, ZohosyncError
+from zohosync.errors import NotConnected
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation, Outcome, Report
-from zohosync.store import shop, write_backs
+from zohosync.store import write_backs
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.client import Context
 from zohosync.zoho.crm import Crm
@@ -84,18 +84,11 @@ class CrmDesk:
 
 
 async def write_back(connection: Connection, *, entity: str, system: str, ids: dict[str, str]) -> None:
-    """Write ids of Zoho into the shop, in the caller's transaction. Rows the shop holds locked are left to the clock,
-    and so is everything when the shop refuses: what Zoho accepted must not be undone by that."""
-    if not ids:
-        return
-    try:
-        held = await shop.set_zoho_ids(connection, entity=entity, system=system, ids=ids)
-    except ZohosyncError:
-        held = set(ids)
-    if held:
-        await write_backs.postpone(
-            connection, entity=entity, system=system, ids={record: ids[record] for record in held}
-        )
+    """Write ids of Zoho into the shop, in the caller's transaction. Rows the shop holds locked or refuses are left to
+    the clock: what Zoho accepted must not be undone by that."""
+    if ids:
+        left = await write_backs.write(connection, entity=entity, system=system, ids=ids)
+        await write_backs.postpone(connection, entity=entity, system=system, ids=left)
 
 
 def succeeded(sent: Sent, *, module: str, digest: str | None, warnings: Sequence[str], label: str | None) -> Report:

@@ -22,6 +22,7 @@ class Draft:
     payload: dict[str, Any]
     note: NoteText | None
     digest: str
+    asked_at: float
     written_id: str | None
     warnings: list[str] = field(default_factory=list)
     lead_id: str = ""
@@ -76,13 +77,14 @@ async def draft_inquiries(desk: CrmDesk, batch: Batch) -> list[Draft]:
             continue
         batch.note_record(operation, digest=record.digest, label=record.email)
         if not record.in_scope:
-            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=record.digest))
+            ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope"))
             continue
         try:
             drafts.append(_translate(operation, record, desk.policy.phone_region))
         except RecordInvalid as error:
             ended.append(batch.judge(error, operation))
     await batch.finish(ended)
+    drafts.sort(key=lambda draft: draft.asked_at)  # the latest inquiry tells the Lead's values
     return await _check_fields(desk, batch, drafts)
 
 
@@ -98,7 +100,7 @@ def _translate(operation: Operation, record: ShopInquiry | ShopQuote, region: st
         payload, warnings = translate_inquiry(record, region)
         note = write_inquiry_note(record)
     warnings += note.warnings if note else ()
-    return Draft(operation, payload, note, record.digest, record.zoho_crm_id, warnings)
+    return Draft(operation, payload, note, record.digest, record.asked_at or 0.0, record.zoho_crm_id, warnings)
 
 
 async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[Draft]:

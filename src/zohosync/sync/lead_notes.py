@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, ZohoFailure, ZohosyncError, ZohoUnavailable
+from zohosync.errors import NotReady, RecordVanished, ZohoFailure, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Outcome, Report
 from zohosync.store.links import Creation, Link, NewLink, claim_creations, find_links, forget_link, save_links
@@ -138,34 +138,26 @@ async def _keep_notes(
             connection, system="crm", module=NOTES, entity=entity, organisation_id=organisation, links=links
         )
         for draft, error in ended:
-            if isinstance(error, _LeadVanished):
-                await forget_link(connection, system="crm", module=LEADS, entity=LEAD_ENTITY, record_id=draft.key)
-            elif isinstance(error, _NoteVanished):
-                record_id = draft.operation.record_id
-                await forget_link(connection, system="crm", module=NOTES, entity=entity, record_id=record_id)
+            if isinstance(error, RecordVanished):
+                of_lead = error.module == LEADS
+                await forget_link(
+                    connection,
+                    system="crm",
+                    module=error.module,
+                    entity=LEAD_ENTITY if of_lead else entity,
+                    record_id=draft.key if of_lead else draft.operation.record_id,
+                )
 
     await _finish(batch, ended, save)
-
-
-class _NoteVanished(ZohoUnavailable):
-    """The Note was deleted in Zoho; a new one is made."""
-
-    code = "record_deleted"
-
-
-class _LeadVanished(ZohoUnavailable):
-    """The Lead was deleted or converted in Zoho; a new one is made."""
-
-    code = "record_deleted"
 
 
 def _error_of(draft: Draft, result: RecordResult) -> ZohosyncError | None:
     if result.error is None:
         return None
     if draft.note_id and result.error.reason == "zoho_record_absent":
-        return _NoteVanished(f"Note {draft.note_id} is no longer in Zoho.", hint="A new one is made.")
+        return RecordVanished(f"Note {draft.note_id} is no longer in Zoho.", hint="A new one is made.", module=NOTES)
     if not draft.note_id and _names_parent(result.error):
-        return _LeadVanished(f"Lead {draft.lead_id} is no longer in Zoho.", hint="A new one is made.")
+        return RecordVanished(f"Lead {draft.lead_id} is no longer in Zoho.", hint="A new one is made.", module=LEADS)
     return result.error
 
 
@@ -186,10 +178,11 @@ async def _finish(
         for entity in ("inquiry", "quote"):
             ids = {
                 draft.operation.record_id: draft.lead_id
-                for draft, _ in ended
+                for draft, error in ended
                 if draft.operation.entity == entity
                 and draft.operation.operation_id in held
                 and draft.lead_id
+                and not (isinstance(error, RecordVanished) and error.module == LEADS)
                 and draft.written_id != draft.lead_id
             }
             await write_back(connection, entity=entity, system="crm", ids=ids)

@@ -204,9 +204,11 @@ language sql immutable as $function$
     record -> 'message', record -> 'company')::text)
 $function$;
 
-create or replace function zohosync.quote_digest(record jsonb, line_count bigint, line_total numeric) returns text
+-- The time goes in as a number: its text would depend on the session's time zone.
+create or replace function zohosync.quote_digest(
+  record jsonb, valid_until double precision, line_count bigint, line_total numeric) returns text
 language sql immutable as $function$
-  select md5(jsonb_build_array(record -> 'user_id', record -> 'valid_until', record -> 'subtotal',
+  select md5(jsonb_build_array(record -> 'user_id', valid_until, record -> 'subtotal',
     record -> 'tax_amount', record -> 'total_amount', record -> 'notes', line_count, line_total)::text)
 $function$;
 
@@ -224,12 +226,12 @@ end
 $function$;
 
 create or replace function zohosync.shop_inquiries(keys text[])
-returns table (record_id text, name text, email text, phone text, company text, subject text, message text,
-               zoho_crm_id text, in_scope boolean, digest text)
+returns table (record_id text, asked_at double precision, name text, email text, phone text, company text,
+               subject text, message text, zoho_crm_id text, in_scope boolean, digest text)
 language plpgsql stable security definer set search_path = '' as $function$
 begin
   return query
-    select s.id::text, s.name::text, s.email::text, s.phone::text, to_jsonb(s) ->> 'company', s.subject::text,
+    select s.id::text, extract(epoch from s.created_at)::double precision, s.name::text, s.email::text, s.phone::text, to_jsonb(s) ->> 'company', s.subject::text,
            s.message::text, s.zoho_crm_id::text, s.status is distinct from 'spam',
            zohosync.inquiry_digest(to_jsonb(s))
       from public.contact_submissions s where s.id = any (keys::uuid[]);
@@ -237,16 +239,20 @@ end
 $function$;
 
 create or replace function zohosync.shop_quotes(keys text[])
-returns table (record_id text, email text, first_name text, last_name text, phone text, company text, gstin text,
-               valid_until timestamptz, subtotal numeric, tax_amount numeric, total_amount numeric, notes text,
+returns table (record_id text, asked_at double precision, email text, first_name text, last_name text, phone text,
+               company text, gstin text, valid_until timestamptz, subtotal numeric, tax_amount numeric, total_amount numeric, notes text,
                lines jsonb, zoho_crm_id text, in_scope boolean, digest text)
 language plpgsql stable security definer set search_path = '' as $function$
 begin
   return query
-    select q.id::text, u.email::text, u.first_name::text, u.last_name::text, u.phone::text, u.company_name::text,
-           u.gst_number::text, q.valid_until::timestamptz, q.subtotal::numeric, q.tax_amount::numeric,
+    select q.id::text, extract(epoch from q.created_at)::double precision, u.email::text, u.first_name::text,
+           u.last_name::text, u.phone::text, u.company_name::text, u.gst_number::text,
+           -- Python's calendar ends with the year 9999.
+           case when q.valid_until < '9999-12-31' and q.valid_until > '0001-01-02' then q.valid_until::timestamptz end,
+           q.subtotal::numeric, q.tax_amount::numeric,
            q.total_amount::numeric, q.notes::text, coalesce(i.lines, '[]'), q.zoho_crm_id::text,
-           q.status::text <> 'draft', zohosync.quote_digest(to_jsonb(q), coalesce(i.line_count, 0), i.line_total)
+           q.status::text <> 'draft', zohosync.quote_digest(to_jsonb(q), extract(epoch from q.valid_until::timestamptz)::double precision,
+             coalesce(i.line_count, 0), i.line_total)
       from public.b2b_quotes q
       left join public.users u on u.id = q.user_id
       left join lateral (
@@ -272,7 +278,8 @@ begin
       return query select s.id::text, zohosync.inquiry_digest(to_jsonb(s))
         from public.contact_submissions s where s.status is distinct from 'spam';
     when 'quote' then
-      return query select q.id::text, zohosync.quote_digest(to_jsonb(q), coalesce(i.line_count, 0), i.line_total)
+      return query select q.id::text, zohosync.quote_digest(to_jsonb(q), extract(epoch from q.valid_until::timestamptz)::double precision,
+             coalesce(i.line_count, 0), i.line_total)
         from public.b2b_quotes q
         left join (select l.quote_id, count(*) as line_count, sum(l.total_price)::numeric as line_total
                      from public.b2b_quote_items l group by 1) i on i.quote_id = q.id

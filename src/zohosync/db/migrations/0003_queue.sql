@@ -158,14 +158,6 @@ begin
      and (o.status = 'running' or not exists (
            select from zohosync.operation r
             where r.kind = o.kind and r.entity = o.entity and r.record_id = o.record_id and r.status = 'running'));
-  if suspect is not null then
-    -- The others go back as they were, so that their next claim does not count this death again.
-    update zohosync.operation o set status = 'pending', claim_id = null
-     where o.operation_id = any (chosen) and o.operation_id <> suspect and o.status = 'running';
-    perform pgmq.set_vt(queue, m.id, 0) from unnest(messages, wanted) as m(id, operation_id)
-      where m.operation_id = any (chosen) and m.operation_id <> suspect;
-    chosen := array[suspect];
-  end if;
   -- Those left behind remember their message, so that whoever frees their record can make it visible.
   select array_agg(m.id), array_agg(m.operation_id) into left_messages, left_over
     from unnest(messages, wanted) as m(id, operation_id) where m.operation_id <> all (coalesce(chosen, '{}'));
@@ -174,8 +166,20 @@ begin
       from unnest(left_messages, left_over) as m(id, operation_id)
      where o.operation_id = any (left_over) and o.operation_id = m.operation_id
        and o.finished_at is null and o.message_id is null;
+    -- Should that person come before this is committed, a second look is not far.
+    perform pgmq.set_vt(queue, m.id, 1) from unnest(left_messages, left_over) as m(id, operation_id)
+       join zohosync.operation o on o.operation_id = m.operation_id
+      where o.finished_at is null and o.status <> 'running';
   end if;
 
+  if suspect is not null then
+    -- The others go back as they were, so that their next claim does not count this death again.
+    update zohosync.operation o set status = 'pending', claim_id = null
+     where o.operation_id = any (chosen) and o.operation_id <> suspect and o.status = 'running';
+    perform pgmq.set_vt(queue, m.id, 0) from unnest(messages, wanted) as m(id, operation_id)
+      where m.operation_id = any (chosen) and m.operation_id <> suspect;
+    chosen := array[suspect];
+  end if;
   return query
     update zohosync.operation o
        set status = 'running', claim_id = claim, claimed_alone = cardinality(chosen) = 1, started_at = clock_timestamp(),
@@ -416,7 +420,10 @@ declare
   woken integer;
 begin
   update zohosync.operation set next_attempt_at = clock_timestamp()
-   where status = 'waiting' and wait_reason = reason and not queued;
+   where operation_id in (
+     select operation_id from zohosync.operation
+      where status = 'waiting' and wait_reason = reason and not queued
+      order by kind, entity, record_id for update skip locked);  -- the order of enqueue; it never waits
   get diagnostics woken = row_count;
   perform pgmq.set_vt('zohosync_' || o.lane, o.message_id, 0)
      from zohosync.operation o
@@ -447,12 +454,25 @@ begin
 end
 $function$;
 
+-- Of which entities the state at go-live was taken, for which kind of work. A kind that a later release brings has none
+-- until it is taken: until then the scan must not touch it, or it would sync the shop's whole past.
+create table zohosync.baseline (
+  kind     text not null,
+  entity   text not null,
+  taken_at timestamptz not null default now(),
+  primary key (kind, entity)
+);
+
 -- The state of every shop record when capture starts: what is older than go-live is never synced by itself.
 create function zohosync.take_baseline(of_kind text, of_entity text) returns bigint
 language plpgsql as $function$
 declare
   taken bigint;
 begin
+  insert into zohosync.baseline (kind, entity) values (of_kind, of_entity) on conflict do nothing;
+  if not found then
+    return 0;
+  end if;
   insert into zohosync.observation (kind, entity, record_id, digest)
   select of_kind, of_entity, s.record_id, s.digest from zohosync.shop_scan(of_entity) s
   on conflict (kind, entity, record_id) do nothing;
@@ -468,7 +488,8 @@ language plpgsql as $function$
 declare
   missed text[];
 begin
-  if not exists (select from zohosync.installation where capturing) then
+  if not exists (select from zohosync.installation where capturing)
+     or not exists (select from zohosync.baseline b where b.kind = of_kind and b.entity = of_entity) then
     return 0;
   end if;
   select array_agg(m.record_id) into missed from (
@@ -478,6 +499,13 @@ begin
        and not exists (select from zohosync.operation o
                         where o.kind = of_kind and o.entity = of_entity and o.record_id = s.record_id
                           and o.status in ('pending', 'running', 'retrying', 'waiting'))
+       -- What a person cancelled, or what stops workers, stays as it is until it changes by itself or somebody asks.
+       and not exists (select from zohosync.operation o
+                        where o.kind = of_kind and o.entity = of_entity and o.record_id = s.record_id
+                          and (o.status = 'cancelled' or o.error_code = 'poison' and o.resolved_at is null)
+                          and not exists (select from zohosync.operation n
+                                           where n.kind = o.kind and n.entity = o.entity
+                                             and n.record_id = o.record_id and n.operation_id > o.operation_id))
      limit most) m;
   if missed is null then
     return 0;
@@ -495,6 +523,7 @@ create table zohosync.write_back (
   record_id text not null,
   zoho_id   text not null,
   since     timestamptz not null default now(),
+  tries     integer not null default 0,
   primary key (entity, system, record_id)
 );
 
