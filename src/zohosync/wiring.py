@@ -32,6 +32,7 @@ from zohosync.zoho.crm import Crm
 from zohosync.zoho.entities import Organisation
 from zohosync.zoho.vault import Vault
 
+LEASE_MARGIN = timedelta(seconds=2)
 RESEND_EVERY = timedelta(seconds=5)
 REVIEW_EVERY = timedelta(seconds=10)
 SETTLE_EVERY = timedelta(seconds=30)
@@ -152,7 +153,12 @@ async def open_services(
             time,
             sim_url=settings.sim_url if settings.zoho == "sim" else None,
         )
-        budget = PostgresBudget(pool, daily_credits=settings.crm_daily_credits, in_flight=settings.crm_in_flight)
+        budget = PostgresBudget(
+            pool,
+            daily_credits=settings.crm_daily_credits,
+            in_flight=settings.crm_in_flight,
+            lease=settings.call_timeout + LEASE_MARGIN,  # a killed worker's places come free that soon
+        )
         crm = Crm(Client(http, custodian, budget, time, timeout=settings.call_timeout))
         desk = CrmDesk(pool, crm, custodian, time, _policy(settings))
         yield Services(

@@ -210,3 +210,18 @@ async def test_a_lead_being_made_by_another_operation_is_waited_for(stage: Stage
     await stage.due_now()
     await stage.run()
     assert len(await stage.records("Leads")) == 1
+
+
+async def test_a_note_in_doubt_is_looked_for_where_it_was_sent(stage: Stage) -> None:
+    """The customer's e-mail, and with it the Lead, changed between the two attempts."""
+    user = await stage.register()
+    await stage.fault("drop_connection_after_commit", match={"module": "Notes", "method": "POST"})
+    await request_quote(stage, user)
+    await stage.run()
+    await stage.shop.execute("update users set email = 'moved@example.com' where id = %s", (user,))
+    await stage.run()
+    await stage.due_now()
+    await stage.run()
+    (note,) = await notes(stage)
+    quote = await fetch_one(stage.shop, "select zoho_crm_id from b2b_quotes")
+    assert quote == {"zoho_crm_id": note["Parent_Id"]["id"]}

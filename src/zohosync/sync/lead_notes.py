@@ -72,14 +72,18 @@ async def _look(batch: Batch, crm: Crm, drafts: Sequence[Draft], links: Mapping[
         link = links.get(draft.operation.record_id)
         draft.note_id = (link.zoho_id or "") if link is not None else ""
         if link is not None and not draft.note_id:
-            if draft.lead_id not in found:
-                found[draft.lead_id] = await _list_notes(crm, draft.lead_id)
-            notes = found[draft.lead_id]
+            # Where it was sent: the person's e-mail, and so the Lead, may have changed since.
+            sent_to = link.reference or draft.lead_id
+            if sent_to not in found:
+                found[sent_to] = await _list_notes(crm, sent_to)
+            notes = found[sent_to]
             if isinstance(notes, ZohoFailure):
                 failed.append((draft, notes))
                 continue
             title, _ = _title_and_content(draft)
             draft.note_id = next((note.id for note in notes if note.title == title), "")
+            if draft.note_id:
+                draft.lead_id = sent_to
         left.append(draft)
     await _finish(batch, failed)
     return left
@@ -112,8 +116,7 @@ async def _claim(desk: CrmDesk, batch: Batch, entity: str, drafts: Sequence[Draf
             entity=entity,
             organisation_id=organisation,
             creations=[
-                Creation(draft.operation.record_id, _title_and_content(draft)[0], draft.operation.operation_id)
-                for draft in drafts
+                Creation(draft.operation.record_id, draft.lead_id, draft.operation.operation_id) for draft in drafts
             ],
             hold=batch.lease.duration,
         )
