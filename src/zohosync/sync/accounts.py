@@ -3,12 +3,12 @@
 https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, RecordVanished, ZohosyncError
+from zohosync.errors import NotReady, RecordVanished, ZohoFailure, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.store.links import (
     Creation,
@@ -153,15 +153,15 @@ async def _send(
     new = [draft for draft in drafts if draft[0].key not in ids]
     if known:
         records = [{**payload, "id": ids[company.key]} for company, payload in known]
-        outcome |= await _keep(desk, organisation, known, await crm.update_records(MODULE, records))
+        outcome |= await _keep(desk, organisation, known, crm.update_records(MODULE, records))
     if new:
         records = [payload for _, payload in new]
         # The name is never a key: two firms with one name stay two.
         if KEY_FIELD in catalogue:
-            results = await crm.upsert_records(MODULE, records, duplicate_check_fields=(KEY_FIELD,))
+            call = crm.upsert_records(MODULE, records, duplicate_check_fields=(KEY_FIELD,))
         else:
-            results = await crm.insert_records(MODULE, records)
-        outcome |= await _keep(desk, organisation, new, results)
+            call = crm.insert_records(MODULE, records)
+        outcome |= await _keep(desk, organisation, new, call)
     return outcome
 
 
@@ -169,9 +169,13 @@ async def _keep(
     desk: CrmDesk,
     organisation: str,
     drafts: Sequence[tuple[Company, dict[str, Any]]],
-    results: Sequence[RecordResult],
+    call: Awaitable[Sequence[RecordResult]],
 ) -> dict[str, str | ZohosyncError]:
     outcome: dict[str, str | ZohosyncError] = {}
+    try:
+        results = await call
+    except ZohoFailure as error:  # of these companies only: customers without one go on
+        return {company.key: error for company, _ in drafts}
     links: list[NewLink] = []
     vanished: list[Company] = []
     for (company, payload), result in zip(drafts, results, strict=True):

@@ -3,12 +3,12 @@
 https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, RecordInvalid, RecordVanished, ZohosyncError
+from zohosync.errors import NotReady, RecordInvalid, RecordVanished, ZohoFailure, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.links import (
@@ -235,7 +235,7 @@ async def _update(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]
     """Automations of Zoho stay silent: they are for records that are new there."""
     if drafts:
         records = [{**draft.payload, "id": draft.zoho_id} for draft in drafts]
-        await _end(desk, batch, drafts, await crm.update_records(MODULE, records))
+        await _end(desk, batch, drafts, crm.update_records(MODULE, records))
 
 
 async def _create(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]) -> None:
@@ -260,8 +260,8 @@ async def _create(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]
     for group, trigger in ((loud, NEW_RECORD_AUTOMATIONS), (quiet, ())):
         if group:
             records = [draft.payload for draft in group]
-            results = await crm.upsert_records(MODULE, records, duplicate_check_fields=("Email",), trigger=trigger)
-            await _end(desk, batch, group, results)
+            call = crm.upsert_records(MODULE, records, duplicate_check_fields=("Email",), trigger=trigger)
+            await _end(desk, batch, group, call)
 
 
 def _is_loud(desk: CrmDesk, draft: Draft) -> bool:
@@ -321,8 +321,13 @@ async def _owners(desk: CrmDesk, results: Sequence[RecordResult]) -> dict[str, s
         return await find_owners(connection, system="crm", module=MODULE, zoho_ids=written)
 
 
-async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], results: Sequence[RecordResult]) -> None:
+async def _end(desk: CrmDesk, batch: Batch, drafts: Sequence[Draft], call: Awaitable[Sequence[RecordResult]]) -> None:
     """End the operations of one call, each by its own result, with link and id written in the same transaction."""
+    try:
+        results = await call
+    except ZohoFailure as error:  # of this call only: the others of the batch go on
+        await batch.finish([batch.judge(error, draft.operation) for draft in drafts])
+        return
     organisation = await desk.organisation_id()
     owners = await _owners(desk, results)
     errors = [_error_of(draft, result, owners) for draft, result in zip(drafts, results, strict=True)]

@@ -49,12 +49,12 @@ async def _push_notes_of(desk: CrmDesk, batch: Batch, entity: str, drafts: list[
     rewrite = [draft for draft in left if draft.note_id]
     if rewrite:
         notes = [(draft.note_id, *_title_and_content(draft)) for draft in rewrite]
-        await _keep_notes(desk, batch, entity, rewrite, await crm.update_notes(notes))
+        await _keep_notes(desk, batch, entity, rewrite, crm.update_notes(notes))
     new = [draft for draft in left if not draft.note_id]
     if new:
         await _claim(desk, batch, entity, new)
         added = [(draft.lead_id, *_title_and_content(draft)) for draft in new]
-        await _keep_notes(desk, batch, entity, new, await crm.insert_notes(LEADS, added))
+        await _keep_notes(desk, batch, entity, new, crm.insert_notes(LEADS, added))
 
 
 def _is_known(draft: Draft, link: Link | None) -> bool:
@@ -123,9 +123,14 @@ async def _claim(desk: CrmDesk, batch: Batch, entity: str, drafts: Sequence[Draf
 
 
 async def _keep_notes(
-    desk: CrmDesk, batch: Batch, entity: str, drafts: Sequence[Draft], results: Sequence[RecordResult]
+    desk: CrmDesk, batch: Batch, entity: str, drafts: Sequence[Draft], call: Awaitable[Sequence[RecordResult]]
 ) -> None:
     """End the inquiries of one call, each by its own result. Links to what is no longer in Zoho are dropped."""
+    try:
+        results = await call
+    except ZohoFailure as error:  # of this call only: the others of the batch go on
+        await _finish(batch, [(draft, error) for draft in drafts])
+        return
     organisation = await desk.organisation_id()
     ended = [(draft, _error_of(draft, result)) for draft, result in zip(drafts, results, strict=True)]
     payloads = {draft.operation.record_id: _note_payload(draft) for draft in drafts}

@@ -6,7 +6,7 @@ https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 from collections.abc import Sequence
 from typing import Any
 
-from zohosync.errors import NotReady
+from zohosync.errors import NotReady, ZohoFailure
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Report
 from zohosync.store.links import Creation, NewLink, claim_creations, find_links, release_creations, save_links
@@ -86,7 +86,11 @@ async def _upsert(
         trigger = NEW_RECORD_AUTOMATIONS if loud else ()
         records = [changed[key] for key in keys]
         crm = desk.crm_for(batch)
-        results = await crm.upsert_records(LEADS, records, duplicate_check_fields=("Email",), trigger=trigger)
+        try:
+            results = await crm.upsert_records(LEADS, records, duplicate_check_fields=("Email",), trigger=trigger)
+        except ZohoFailure as error:  # of these Leads only: the others of the batch go on
+            refused += [judged(batch, draft, error) for key in keys for draft in by_key[key]]
+            continue
         links: list[NewLink] = []
         for key, result in zip(keys, results, strict=True):
             if result.ok:
