@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from conftest import Database
+from conftest import WORKER_ROLE, Database
 from stage import Stage, open_stage
 from zohosync.db.pool import connect, fetch_all, fetch_one
 from zohosync.errors import Refused
@@ -214,7 +214,6 @@ async def test_the_latest_inquiry_tells_the_leads_values(stage: Stage) -> None:
 
 
 async def test_install_gives_way_to_an_open_transaction(database: Database) -> None:
-    from conftest import WORKER_ROLE
     from zohosync.db.install import install
     from zohosync.errors import DatabaseFailure
 
