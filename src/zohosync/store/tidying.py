@@ -17,6 +17,7 @@ async def tidy(connection: Connection) -> None:
                                       and finished_at < now() - interval '90 days' limit 5000)"""
     )
     await connection.execute("delete from zohosync.console_session where expires_at < now()")
+    await connection.execute("delete from zohosync.consent where expires_at < now()")
     await connection.execute("delete from zohosync.invitation where expires_at < now() - interval '7 days'")
     await connection.execute("delete from zohosync.sign_in_attempt where attempted_at < now() - interval '1 day'")
     await connection.execute("delete from zohosync.budget_lease where expires_at < now() - interval '1 hour'")
