@@ -20,6 +20,7 @@ class Installation:
     is_copy: bool
     zoho: str | None
     organisation_id: str | None
+    books_organisation_id: str | None
     capturing: bool
     live_since: datetime | None
 
@@ -39,7 +40,7 @@ async def read_installation(connection: Connection) -> Installation:
         row = await fetch_one(
             connection,
             f"""select installation_id::text, database_identity <> {IDENTITY} as is_copy, zoho, organisation_id,
-                       capturing, live_since,
+                       books_organisation_id, capturing, live_since,
                        (select max(version) from zohosync.schema_migration) as schema_version
                   from zohosync.installation""",  # noqa: S608 - a constant of ours
         )
@@ -77,21 +78,32 @@ async def check_installation(connection: Connection, *, zoho: str) -> Installati
     return found
 
 
-async def pin_organisation(connection: Connection, *, organisation_id: str, zoho: str) -> None:
-    """Tie the database to one organisation, for good; SettingsRefused when it is tied to another."""
+async def pin_organisation(
+    connection: Connection, *, organisation_id: str, zoho: str, books_organisation_id: str | None = None
+) -> None:
+    """Tie the database to one organisation of CRM and one of Books, for good; SettingsRefused when it is tied to
+    others. No Books organisation leaves that part as it is."""
     row = await fetch_one(
         connection,
-        """update zohosync.installation set organisation_id = %(organisation)s, zoho = %(zoho)s
+        """update zohosync.installation
+              set organisation_id = %(organisation)s, zoho = %(zoho)s,
+                  books_organisation_id = coalesce(%(books)s, books_organisation_id)
             where coalesce(organisation_id, %(organisation)s) = %(organisation)s and coalesce(zoho, %(zoho)s) = %(zoho)s
+              and (%(books)s::text is null or coalesce(books_organisation_id, %(books)s) = %(books)s)
         returning organisation_id""",
-        {"organisation": organisation_id, "zoho": zoho},
+        {"organisation": organisation_id, "zoho": zoho, "books": books_organisation_id},
     )
     if row is None:
         found = await read_installation(connection)
+        if found.organisation_id == organisation_id and found.zoho == zoho:
+            ours, theirs = f"Books organisation {found.books_organisation_id}", str(books_organisation_id)
+        else:
+            ours = f"Zoho organisation {found.organisation_id} ({found.zoho})"
+            theirs = f"{organisation_id} ({zoho})"
         raise SettingsRefused(
-            f"This database is tied to Zoho organisation {found.organisation_id} ({found.zoho}),"
-            f" not to {organisation_id} ({zoho}).",
+            f"This database is tied to {ours}, not to {theirs}.",
             hint="Connect with a user of that organisation, or use a separate database.",
+            code="other_organisation",
         )
 
 

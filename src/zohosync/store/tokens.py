@@ -23,6 +23,11 @@ class StoredConnection:
     api_domain: str
     organisation_id: str | None
     organisation_name: str | None
+    books_organisation_id: str | None
+    books_organisation_name: str | None
+    connected_by: str | None
+    edition: str | None
+    books_plan: str | None
     client_id: str
     client_secret: bytes = field(repr=False)
     refresh_token: bytes = field(repr=False)
@@ -43,8 +48,9 @@ async def find_connection(connection: Connection, *, lock: bool = False) -> Stor
 
 
 PLAIN = """
-select state, data_centre, accounts_server, api_domain, organisation_id, organisation_name, client_id, client_secret,
-       refresh_token, access_token, expires_at, generation, scopes, error_code, error_message, connected_at
+select state, data_centre, accounts_server, api_domain, organisation_id, organisation_name, books_organisation_id,
+       books_organisation_name, connected_by, edition, books_plan, client_id, client_secret, refresh_token,
+       access_token, expires_at, generation, scopes, error_code, error_message, connected_at
   from zohosync.connection where connection_id = 'zoho'"""
 LOCKED = PLAIN + " for update"
 
@@ -204,6 +210,34 @@ class PostgresTokens:
                 "update zohosync.connection set state = 'disconnected', access_token = null, expires_at = null,"
                 "  refresh_token = '', client_secret = '', updated_at = now() where connection_id = 'zoho'"
             )
+
+
+async def describe_connection(
+    connection: Connection,
+    *,
+    organisation_id: str,
+    organisation_name: str,
+    edition: str,
+    connected_by: str,
+    books_organisation_id: str | None,
+    books_organisation_name: str | None,
+    books_plan: str | None,
+) -> None:
+    """Write down whose login it is."""
+    await connection.execute(
+        "update zohosync.connection set organisation_id = %(id)s, organisation_name = %(name)s, edition = %(edition)s,"
+        "  connected_by = %(user)s, books_organisation_id = %(books_id)s, books_organisation_name = %(books_name)s,"
+        "  books_plan = %(books_plan)s, updated_at = now() where connection_id = 'zoho'",
+        {
+            "id": organisation_id,
+            "name": organisation_name,
+            "edition": edition,
+            "user": connected_by,
+            "books_id": books_organisation_id,
+            "books_name": books_organisation_name,
+            "books_plan": books_plan,
+        },
+    )
 
 
 async def _present(connection: Connection) -> StoredConnection:

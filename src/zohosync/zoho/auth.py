@@ -5,7 +5,7 @@ https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html
 
 import asyncio
 from collections.abc import AsyncGenerator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import httpx
@@ -13,6 +13,7 @@ import httpx
 from zohosync.clock import Clock
 from zohosync.errors import GrantDead, LoginLost, NotConnected, RateLimited, TokenRejected, ZohoFailure, ZohoUnavailable
 from zohosync.zoho import oauth
+from zohosync.zoho.login import Access, Login
 from zohosync.zoho.oauth import Grant, Places
 from zohosync.zoho.storage import ConnectionRow, HeldConnection, TokenStore
 from zohosync.zoho.vault import Vault
@@ -24,17 +25,6 @@ EARLY = timedelta(minutes=1)
 
 EARLY_AGAIN = timedelta(seconds=15)
 """After an early renewal failed, the old token is used this long before the next try, so that calls are not held up."""
-
-
-@dataclass(frozen=True)
-class Access:
-    """What one call needs. ``generation`` tells an older token from a newer one."""
-
-    token: str = field(repr=False)
-    api_domain: str
-    organisation_id: str | None
-    expires_at: datetime
-    generation: int
 
 
 @dataclass(frozen=True)
@@ -95,7 +85,7 @@ class Custodian:
             self._access = found
             return found
 
-    async def connect_with_code(
+    async def exchange(
         self,
         *,
         client_id: str,
@@ -103,8 +93,8 @@ class Custodian:
         code: str,
         accounts_server: str,
         redirect_uri: str | None = None,
-    ) -> ConnectionRow:
-        """Exchange an authorization code (or a self client's, without ``redirect_uri``) and store the login.
+    ) -> Login:
+        """Exchange an authorization code (or a self client's, without ``redirect_uri``); nothing is stored yet.
 
         LoginLost names what was wrong and the remedy. https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token.html
         """
@@ -119,42 +109,101 @@ class Custodian:
                 code="refresh_token_missing",
             )
         centre = self._places.data_centre(server)
+        return Login(
+            data_centre=centre,
+            accounts_server=server,
+            api_domain=self._places.api_domain(grant.api_domain or self._places.default_api_domain(centre)),
+            client_id=client_id,
+            client_secret=client_secret,
+            refresh_token=grant.refresh_token,
+            access_token=grant.access_token,
+            expires_at=self._clock.now() + grant.lives,
+            scopes=grant.scopes or (),
+        )
+
+    async def keep(self, login: Login) -> ConnectionRow:
+        """Put the login to use in place of any earlier one, which is revoked: it would hold one of Zoho's twenty places
+        for the user, and in time push out a login that is needed."""
         async with self._lock:
+            before = await self._store.find_connection()
             row = await self._store.save_connection(
-                data_centre=centre,
-                accounts_server=server,
-                api_domain=self._places.api_domain(grant.api_domain or self._places.default_api_domain(centre)),
-                client_id=client_id,
-                client_secret=self._vault.seal(client_secret),
-                refresh_token=self._vault.seal(grant.refresh_token),
-                access_token=self._vault.seal(grant.access_token),
-                expires_at=self._clock.now() + grant.lives,
-                scopes=grant.scopes or (),
+                data_centre=login.data_centre,
+                accounts_server=login.accounts_server,
+                api_domain=login.api_domain,
+                client_id=login.client_id,
+                client_secret=self._vault.seal(login.client_secret),
+                refresh_token=self._vault.seal(login.refresh_token),
+                access_token=self._vault.seal(login.access_token),
+                expires_at=login.expires_at,
+                scopes=login.scopes,
             )
             self._access = self._access_of(row)
+        await self._revoke_replaced(before, login)
         return row
+
+    async def drop(self, login: Login) -> None:
+        """Revoke a login that is not to be used after all."""
+        await self._revoke(login.accounts_server, login.refresh_token)
+
+    async def connect_with_code(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        code: str,
+        accounts_server: str,
+        redirect_uri: str | None = None,
+    ) -> ConnectionRow:
+        """``exchange`` and ``keep`` at once."""
+        return await self.keep(
+            await self.exchange(
+                client_id=client_id,
+                client_secret=client_secret,
+                code=code,
+                accounts_server=accounts_server,
+                redirect_uri=redirect_uri,
+            )
+        )
 
     async def name_organisation(self, organisation_id: str, organisation_name: str) -> None:
         """Store which organisation the login belongs to; the budget is kept per organisation."""
         await self._store.save_organisation(organisation_id=organisation_id, organisation_name=organisation_name)
         self._access = None
 
-    async def disconnect(self) -> None:
-        """Revoke the refresh token at Zoho, which frees one of its twenty places, and forget the login here.
+    async def disconnect(self) -> bool:
+        """Forget the login here and revoke it at Zoho, which frees one of its twenty places; whether Zoho confirmed that.
 
-        The login is forgotten even when Zoho cannot be reached. https://www.zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens.html
+        The login is forgotten even when Zoho cannot be reached: what is left there can be removed in its accounts page.
+        https://www.zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens.html
         """
         row = await self._store.find_connection()
-        if row is None:
-            return
+        if row is None or row.state == "disconnected":
+            return True
         self._access = None
         await self._store.mark_disconnected()
         try:
-            server = self._places.accounts_server(row.accounts_server)
-            await self._post(f"{server}{oauth.REVOKE_PATH}", {"token": self._vault.open(row.refresh_token)})
-        except ZohoFailure:
-            # Whoever disconnects wants it gone here; what is left at Zoho can be removed in its accounts page.
+            return await self._revoke(row.accounts_server, self._vault.open(row.refresh_token))
+        except LoginLost:  # sealed under a key that is gone
+            return False
+
+    async def _revoke_replaced(self, before: ConnectionRow | None, login: Login) -> None:
+        if before is None or before.state == "disconnected":
             return
+        try:
+            refresh_token = self._vault.open(before.refresh_token)
+        except LoginLost:
+            return
+        if refresh_token != login.refresh_token:
+            await self._revoke(before.accounts_server, refresh_token)
+
+    async def _revoke(self, accounts_server: str, refresh_token: str) -> bool:
+        """Whether Zoho confirmed it."""
+        try:
+            server = self._places.accounts_server(accounts_server)
+            status, _ = await self._post(f"{server}{oauth.REVOKE_PATH}", {"token": refresh_token})
+        except ZohoFailure:
+            return False
+        return status == 200
 
     async def _renew(self, rejected: Access) -> tuple[Access, bool]:
         """A newer token, and whether it was fetched for this caller; others may have done so already."""
@@ -264,6 +313,7 @@ class Custodian:
             organisation_id=row.organisation_id,
             expires_at=row.expires_at,
             generation=row.generation,
+            books_organisation_id=row.books_organisation_id,
         )
 
     def _margin(self) -> timedelta:

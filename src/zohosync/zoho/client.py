@@ -10,9 +10,9 @@ import httpx
 
 from zohosync.clock import Clock
 from zohosync.errors import LoginLost, RateLimited, TokenRejected, ZohosyncError, ZohoUnavailable
-from zohosync.zoho.auth import Access, Custodian
 from zohosync.zoho.budget import Budget, Demand, Feedback, Priority, settle, take_patiently
 from zohosync.zoho.exchange import Exchange
+from zohosync.zoho.login import Access, Logins
 from zohosync.zoho.protocol import Reply, Request, decipher, trouble
 
 UNNAMED = "unnamed"
@@ -49,7 +49,7 @@ class Client:
     def __init__(
         self,
         http: httpx.AsyncClient,
-        custodian: Custodian,
+        custodian: Logins,
         budget: Budget,
         clock: Clock,
         *,
@@ -76,6 +76,18 @@ class Client:
             timeout=self._timeout,
             patience=self._patience,
             context=context,
+        )
+
+    def signed_in_by(self, logins: Logins) -> "Client":
+        """The same client with another login, such as one that is only being looked at."""
+        return Client(
+            self._http,
+            logins,
+            self._budget,
+            self._clock,
+            timeout=self._timeout,
+            patience=self._patience,
+            context=self._context,
         )
 
     async def send(self, request: Request) -> Reply:
