@@ -47,9 +47,12 @@ $(READY): requirements/lock.txt pyproject.toml
 	@mkdir -p $(XDG_RUNTIME_DIR)/python_PostgresServer && chmod 700 $(XDG_RUNTIME_DIR) $(XDG_RUNTIME_DIR)/python_PostgresServer
 	@touch $(READY)
 
+PIN := pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
 lock: ## Pin all dependencies anew (needs uv)
-	$(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --extra demo --group dev --generate-hashes \
-		--no-emit-index-url --no-header pyproject.toml -o requirements/lock.txt
+	$(UV) $(PIN) --extra demo --group dev pyproject.toml -o requirements/lock.txt
+	$(UV) $(PIN) pyproject.toml -o requirements/run.lock.txt
+	$(UV) $(PIN) --group build -o requirements/build.lock.txt
 
 demo: $(READY) ## Run it all here and play the story; CHECK=1 judges and exits; ARGS="--port 8800 --json"
 	@$(BIN)/zohosync demo $(if $(CHECK),--check) $(ARGS)
