@@ -143,7 +143,7 @@ def authorise(sim: "Simulator", operation: Operation, call: Call, passage: Passa
     call.client_id, call.user_id = access.client_id, access.user_id
     gone = {str(f.options.get("scope") or "").lower() for f in strikes if f.kind == "scope_removed"}
     scopes = tuple(s for s in access.scopes if s.lower() not in gone) if "" not in gone else ()
-    if not covers(scopes, operation.needs(call)):
+    if not covers(scopes, operation.needs(call), ignore_case=sim.switches["scopes_ignore_case"]):
         raise Refused(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
 
 

@@ -86,7 +86,13 @@ class Grant:
     scopes: tuple[str, ...]
     centre: str
     live: list[str] = field(default_factory=list)
-    window_began: float = 0.0
+
+
+@dataclass(slots=True)
+class Window:
+    """Ten minutes in which access tokens are counted."""
+
+    began: float = 0.0
     mints: int = 0
 
 
@@ -104,11 +110,14 @@ class Grants:
         self.codes: dict[str, Code] = {}
         self.grants: dict[str, Grant] = {}
         self.accesses: dict[str, Access] = {}
+        self.windows: dict[str, Window] = {}
+        """By refresh token or by client, see `_count_mint`."""
 
     def reset(self) -> None:
         self.codes.clear()
         self.grants.clear()
         self.accesses.clear()
+        self.windows.clear()
 
     # Codes
 
@@ -156,6 +165,7 @@ class Grants:
 
     def close_grant(self, grant: Grant, keep_accesses: bool = False) -> None:
         self.grants.pop(grant.token, None)
+        self.windows.pop(grant.token, None)
         if not keep_accesses:
             for token in grant.live:
                 self.accesses.pop(token, None)
@@ -165,13 +175,19 @@ class Grants:
         grant = self.grants.get(token)
         if grant is None or grant.centre != centre or grant.client_id != client.id:
             raise TokenRefused("invalid_code")
-        now = self.clock.now()
-        if now >= grant.window_began + self.clock.minutes(MINT_MINUTES):
-            grant.window_began, grant.mints = now, 0
-        if grant.mints >= MINTS:
-            raise Throttled
-        grant.mints += 1
+        self._count_mint(grant)
         return self._mint(client.id, grant.user_id, grant.scopes, centre, grant)
+
+    def _count_mint(self, grant: Grant) -> None:
+        """One more access token of this refresh token, or of this client, as the switch says."""
+        per_client = self.switches["throttle_counts_per"] == "client"
+        window = self.windows.setdefault(grant.client_id if per_client else grant.token, Window())
+        now = self.clock.now()
+        if now >= window.began + self.clock.minutes(MINT_MINUTES):
+            window.began, window.mints = now, 0
+        if window.mints >= MINTS:
+            raise Throttled
+        window.mints += 1
 
     def revoke(self, token: str) -> bool:
         grant = self.grants.get(token)

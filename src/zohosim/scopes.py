@@ -3,7 +3,6 @@
 https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,26 +18,26 @@ class Need:
 
 
 @lru_cache(maxsize=4096)
-def covers(scopes: tuple[str, ...], needs: tuple[Need, ...]) -> bool:
-    """Whether every need is met by at least one scope; letters' case does not matter."""
-    held = {scope.lower() for scope in scopes}
-    return all(_met(held, need) for need in needs)
+def covers(scopes: tuple[str, ...], needs: tuple[Need, ...], *, ignore_case: bool = True) -> bool:
+    """Whether every need is met by at least one scope; case matters only when it is not ignored."""
+    held = {_folded(scope, ignore_case) for scope in scopes}
+    return all(not {_folded(name, ignore_case) for name in alternatives(need)}.isdisjoint(held) for need in needs)
 
 
-def _met(held: Iterable[str], need: Need) -> bool:
-    return not set(alternatives(need)).isdisjoint(held)
+def _folded(scope: str, ignore_case: bool) -> str:
+    return scope.lower() if ignore_case else scope
 
 
 def alternatives(need: Need) -> list[str]:
-    """Every scope that satisfies the need, lower-cased: the subject itself or any of its parents."""
-    parts = need.subject.lower().split(".")
-    subjects = [".".join(parts[: end + 1]) for end in range(1, len(parts))] or [need.subject.lower()]
-    operations = [operation.lower() for operation in (*need.operations, "ALL")]
-    return [f"{subject}.{operation}" for subject in subjects for operation in operations]
+    """Every scope that satisfies the need, as documented: of the subject itself or of any of its parents."""
+    parts = need.subject.split(".")
+    subjects = [".".join(parts[: end + 1]) for end in range(1, len(parts))] or [need.subject]
+    return [f"{subject}.{operation}" for subject in subjects for operation in (*need.operations, "ALL")]
 
 
 def module_need(module: str, *operations: str) -> Need:
-    return Need(f"ZohoCRM.modules.{module}", operations)
+    """Modules are written small in scopes: `ZohoCRM.modules.contacts.READ`."""
+    return Need(f"ZohoCRM.modules.{module.lower()}", operations)
 
 
 SEARCH_NEED = Need("ZohoSearch.securesearch", ("READ",))

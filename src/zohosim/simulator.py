@@ -139,5 +139,8 @@ class Simulator:
 
     def wrote(self, module: Module, call: Call, changes: dict[str, list[str]]) -> None:
         """A write is done: tell the notification channels."""
+        quiet = isinstance(call.payload, dict) and call.payload.get("trigger") == []
+        if quiet and not self.switches["empty_trigger_notifies"]:
+            return
         if self.crm.channels and self.switches["own_writes_notify"]:
             announce(self, module, call.face.api, changes)

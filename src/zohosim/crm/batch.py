@@ -34,6 +34,8 @@ class Batch:
     unmodified_since: float | None
     changes: dict[str, list[str]] = field(default_factory=lambda: {"insert": [], "update": [], "delete": []})
     """Ids written so far, by what was done to them."""
+    refusal: RecordRefused | None = None
+    """What every record is refused with, when the request itself was wrong."""
 
     def run(self, treat: Treat) -> list[Json]:
         return [self._one(treat, given, row) for row, given in enumerate(self.records)]
@@ -44,6 +46,8 @@ class Batch:
                 "INVALID_DATA", "invalid data", {"expected_data_type": "jsonobject", "json_path": f"$.data[{row}]"}
             )
         try:
+            if self.refusal is not None:
+                raise self.refusal
             if self.faults:
                 refuse_by_fault(self.faults, given, row)
             return treat(self, given, row)
@@ -86,7 +90,8 @@ def read_data(sim: "Simulator", call: Call, name: str = "data", most: int = MOST
     if not isinstance(data, list) or not data:
         raise Refused(400, "INVALID_DATA", "invalid data", {"expected_data_type": "jsonarray", **place})
     if len(data) > most:
-        raise Refused(400, "INVALID_DATA", "invalid data", {"maximum_length": most, **place})
+        code = sim.switches["oversized_batch_code"] if name == "data" else "INVALID_DATA"
+        raise Refused(400, code, "invalid data", {"maximum_length": most, **place})
     return data
 
 

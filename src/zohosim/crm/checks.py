@@ -3,7 +3,7 @@
 https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
 """
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from zohosim.answers import Json, RecordRefused, error
 from zohosim.crm.batch import Batch
@@ -11,31 +11,52 @@ from zohosim.crm.external import resolve_lookups
 from zohosim.crm.records import Module, Record
 from zohosim.crm.values import BadValue
 
-if TYPE_CHECKING:
-    pass
-
 
 def read_values(batch: Batch, given: Json, row: int) -> Json:
-    """The record's values as stored. Unknown keys are ignored, as Zoho does; wrong values refuse the record."""
+    """The record's values as stored. Unknown keys are ignored unless switched; wrong values refuse the record."""
     module, switches = batch.module, batch.sim.switches
     values: Json = {}
     wrong: list[Json] = []
     for name, value in resolve_lookups(batch.sim, batch.call, module, given).items():
         reader = module.readers.get(name)
         if reader is None:
-            if name in module.fields and name != "id" and switches["read_only_fields"] == "reject":
+            if unwanted(batch, name, given):
                 wrong.append(bad_value(name, row, BadValue({})))
             continue
         if value is None or (value == "" and name in module.clearable and switches["empty_string_clears"]):
             values[name] = None
             continue
         try:
-            values[name] = reader(value)
+            values[name] = as_stored(batch, reader(value))
         except BadValue as bad:
             wrong.append(bad_value(name, row, bad))
     if wrong:
         raise refusal_of(wrong, all_of_them=switches["report_all_errors"])
     return values
+
+
+def unwanted(batch: Batch, name: str, given: Json) -> bool:
+    """Whether a key that cannot be written refuses the record: a read-only field, or no field at all."""
+    switches = batch.sim.switches
+    if name == "id" or name.startswith("$"):
+        return False
+    if name in batch.module.fields:
+        return bool(switches["read_only_fields"] == "reject")
+    switch = "unknown_keys_with_layout" if given.get("Layout") else "unknown_keys"
+    return bool(switches[switch] == "reject")
+
+
+def as_stored(batch: Batch, value: Any) -> Any:
+    """Texts as the switches want them: trimmed, and with or without letters of four bytes."""
+    if not isinstance(value, str):
+        return value
+    switches = batch.sim.switches
+    text = value.strip() if switches["trim_strings"] else value
+    if switches["emoji"] != "store" and any(letter > "\uffff" for letter in text):
+        if switches["emoji"] == "reject":
+            raise BadValue({})
+        text = "".join(letter for letter in text if letter <= "\uffff")
+    return text or None
 
 
 def bad_value(name: str, row: int, bad: BadValue) -> Json:
@@ -51,13 +72,16 @@ def refusal_of(errors: list[Json], *, all_of_them: bool) -> RecordRefused:
     return RecordRefused(first["code"], first["message"], first["details"])
 
 
-def require(batch: Batch, values: Json, row: int, record: Record | None, given: Json) -> None:
-    """Mandatory fields: there on an insert, not cleared on an update; layout ones only when Layout is sent."""
+def require(
+    batch: Batch, values: Json, row: int, record: Record | None, given: Json, *, complete: bool = False
+) -> None:
+    """Mandatory fields: there on an insert, not cleared on an update (`complete`: there, too); layout ones only when
+    Layout is sent."""
     names = list(batch.mandatory)
     if given.get("Layout"):
         names += [f.api_name for f in batch.module.fields.values() if f.layout_mandatory]
     for name in names:
-        if (name in values or record is None) and values.get(name) is None:
+        if (name in values or record is None or complete) and values.get(name) is None:
             details = {"api_name": name, "json_path": f"$.data[{row}].{name}"}
             extra = {"id": record.id} if record is not None else {}
             raise RecordRefused("MANDATORY_NOT_FOUND", "required field not found", {**details, **extra})

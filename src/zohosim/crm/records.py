@@ -114,7 +114,7 @@ class Module:
         if field.lookup is not None:
             return self.crm.lookup_reader(field)
         if field.data_type == "ownerlookup":
-            return self.crm.organisation.read_owner
+            return self.crm.read_owner
         if field.api_name == "Tag":
             return read_tags(field)
         if field.api_name == PARENT:
@@ -205,6 +205,8 @@ class Module:
         if "Full_Name" in shown:
             shown["Full_Name"] = self.name_of(record)
         shown.update(system_values(record))
+        if "Layout" in shown and shown["Layout"] is None:
+            shown["Layout"] = {"name": "Standard", "id": self.blueprint.layout_id}
         if self.api_name == "Notes":
             shown.update(NOTE_VALUES)
         return shown

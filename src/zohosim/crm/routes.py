@@ -8,7 +8,7 @@ from collections.abc import Callable
 from starlette.routing import Route
 
 from zohosim.calls import Call
-from zohosim.crm import notes, organisation, queries, reads, search, settings, upsert, watches, writes
+from zohosim.crm import conversion, notes, organisation, queries, reads, search, settings, upsert, watches, writes
 from zohosim.gate import Endpoint, Handler, Operation, light, one_credit
 from zohosim.scopes import SEARCH_NEED, Need, module_need
 
@@ -119,7 +119,12 @@ RECORDS = (
               one_credit, light),
 )  # fmt: skip
 
-OPERATIONS = (*SETTINGS, *WATCHES, *NOTES, *RECORDS)
+CONVERSION = Operation(
+    "crm", "convert", "POST", "/crm/v8/Leads/{id}/actions/convert", conversion.convert_lead, on_module("CREATE"),
+    lambda _: conversion.CREDITS, always, "Leads",
+)  # fmt: skip
+
+OPERATIONS = (*SETTINGS, *WATCHES, *NOTES, CONVERSION, *RECORDS)
 
 
 def routes() -> list[Route]:

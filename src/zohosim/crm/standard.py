@@ -9,6 +9,9 @@ from typing import Any
 from zohosim.crm.fields import MODULE_IDS, Field, api_name_of
 from zohosim.identifiers import fixed_id
 
+LAYOUT_STEP = 55
+"""Ids of layouts are the module's id plus so much."""
+
 
 @dataclass(frozen=True, slots=True)
 class Blueprint:
@@ -24,6 +27,11 @@ class Blueprint:
     @property
     def id(self) -> str:
         return MODULE_IDS[self.api_name]
+
+    @property
+    def layout_id(self) -> str:
+        """Of the one layout there is, Standard."""
+        return str(int(self.id) + LAYOUT_STEP)
 
 
 def _field(api_name: str, data_type: str, length: int, **more: Any) -> Field:

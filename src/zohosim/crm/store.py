@@ -92,6 +92,12 @@ class Crm:
 
         return read
 
+    def read_owner(self, value: Any) -> Json | None:
+        """An owner; by e-mail only when the switch says so."""
+        if isinstance(value, dict) and "id" not in value and not self.switches["owner_by_email"]:
+            raise BadValue({}, inside="email")
+        return self.organisation.read_owner(value)
+
     def read_parent(self, value: Any) -> Json:
         """A note's parent: {id, module: {api_name}} of an existing record."""
         if not isinstance(value, dict) or not isinstance(value.get("module"), dict):

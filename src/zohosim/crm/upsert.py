@@ -5,10 +5,10 @@ https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 
 from typing import TYPE_CHECKING
 
-from zohosim.answers import Answer, Json, Refused
+from zohosim.answers import Answer, Json, RecordRefused, Refused
 from zohosim.calls import Call
 from zohosim.crm.batch import Batch, open_batch, read_body, told
-from zohosim.crm.checks import read_values, refuse_clashes, require
+from zohosim.crm.checks import duplicate, read_values, refuse_clashes, require
 from zohosim.crm.records import Module, Record
 from zohosim.crm.writes import accepted, add, change
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def upsert_records(sim: "Simulator", call: Call) -> Answer:
     batch = open_batch(sim, call)
-    order = check_order(batch.module, asked_fields(sim, call))
+    asked = known_fields(batch, asked_fields(sim, call))
+    order = check_order(batch.module, asked)
     results = batch.run(lambda b, given, row: upsert_one(b, given, row, order))
     inserted = any(result.get("action") == "insert" for result in results)
     return told(batch, results, sim.switches["upsert_insert_status"] if inserted else 200)
@@ -35,6 +36,20 @@ def asked_fields(sim: "Simulator", call: Call) -> list[str] | None:
     return [str(name) for name in asked] or None
 
 
+def known_fields(batch: Batch, asked: list[str] | None) -> list[str] | None:
+    """The asked fields that may be asked; one that may not refuses the request, each record, or nothing."""
+    allowed = {batch.module.key, *batch.module.keyed}
+    for place, name in enumerate(asked or []):
+        if name in allowed or batch.sim.switches["bad_duplicate_check_field"] == "ignore":
+            continue
+        details = {"api_name": name, "json_path": f"$.duplicate_check_fields[{place}]"}
+        message = "the given field is not a duplicate check field"
+        if batch.sim.switches["bad_duplicate_check_field"] == "refuse_request":
+            raise Refused(400, "INVALID_DATA", message, details)
+        batch.refusal = RecordRefused("INVALID_DATA", message, details)
+    return [name for name in asked or [] if name in allowed] or None
+
+
 def check_order(module: Module, asked: list[str] | None) -> list[str]:
     """Fields to compare, in order.
 
@@ -43,10 +58,6 @@ def check_order(module: Module, asked: list[str] | None) -> list[str]:
     """
     if asked is None:
         return [name for name in (module.key, *module.keyed) if name]
-    for place, name in enumerate(asked):
-        if name != module.key and name not in module.keyed:
-            details = {"api_name": name, "json_path": f"$.duplicate_check_fields[{place}]"}
-            raise Refused(400, "INVALID_DATA", "the given field is not a duplicate check field", details)
     system = [module.key] if module.key in asked else []
     return list(dict.fromkeys([*system, *asked, *module.keyed]))
 
@@ -55,12 +66,23 @@ def upsert_one(batch: Batch, given: Json, row: int, order: list[str]) -> Json:
     """Update the first match in order, or insert; a later unique field held by another record refuses."""
     values = read_values(batch, given, row)
     record, matched = find_match(batch, values, order)
-    require(batch, values, row, record, given if record is None else {})
+    complete = bool(batch.sim.switches["upsert_update_needs_mandatory"])
+    require(batch, values, row, record, given if record is None else {}, complete=complete)
     refuse_clashes(batch, values, row, record)
+    if record is not None and matched is not None:
+        refuse_repetition(batch, record, matched, row)
     if record is None:
         return accepted(add(batch, values, given), "record added", duplicate_field=None, action="insert")
     change(batch, record, values, row)
     return accepted(record, "record updated", duplicate_field=matched, action="update")
+
+
+def refuse_repetition(batch: Batch, record: Record, matched: str, row: int) -> None:
+    """A record this very call has written already, when the switch says that it is met only once."""
+    written = record.id in batch.changes["insert"] or record.id in batch.changes["update"]
+    if written and batch.sim.switches["same_key_in_batch"] == "refuse_second":
+        told = duplicate(batch, matched, record, row)
+        raise RecordRefused(told["code"], told["message"], told["details"])
 
 
 def find_match(batch: Batch, values: Json, order: list[str]) -> tuple[Record | None, str | None]:
@@ -70,6 +92,8 @@ def find_match(batch: Batch, values: Json, order: list[str]) -> tuple[Record | N
         if value is None:
             continue
         holders = [holder for holder in batch.module.holders(name, value) if not holder.converted]
+        if name == "Email" and not batch.sim.switches["email_ignores_case"]:
+            holders = [holder for holder in holders if holder.values.get(name) == value]
         if holders:
             return choose(batch, holders), name
     return None, None

@@ -99,6 +99,9 @@ def update_one(batch: Batch, given: Json, row: int) -> Json:
         details = {"api_name": "id", "json_path": f"$.data[{row}].id"}
         raise RecordRefused("MANDATORY_NOT_FOUND", "required field not found", details)
     record = batch.module.records.get(str(given["id"]))
+    if record is not None and record.converted and batch.sim.switches["converted_lead_code"] != "INVALID_DATA":
+        code = batch.sim.switches["converted_lead_code"]
+        raise RecordRefused(code, "the id given is already converted", {"resource_path_index": 1})
     if record is None or record.converted:
         details = {"api_name": "id", "json_path": f"$.data[{row}].id"}
         raise RecordRefused("INVALID_DATA", "the id given seems to be invalid", details)
