@@ -4,7 +4,14 @@ import psycopg
 import pytest
 
 from conftest import WORKER_ROLE, Database
-from zohosync.db.install import compose_install, find_older_integration, install, uninstall
+from zohosync.db.install import (
+    compose_install,
+    find_older_integration,
+    install,
+    list_capture_triggers,
+    load_adapter,
+    uninstall,
+)
 from zohosync.db.pool import connect, fetch_all, fetch_one
 from zohosync.errors import DatabaseFailure, DatabaseUnreachable, PrivilegeMissing
 
@@ -156,3 +163,24 @@ async def test_api_roles_see_nothing_of_ours(database: Database) -> None:
             await connection.execute(f"set role {role}".encode())
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 await connection.execute("select * from zohosync.operation")
+
+
+async def test_goods_get_columns_for_their_tax_and_lose_only_those(bare_shop: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await connection.execute("alter table product_variants add column hsn_code varchar(8)")
+        await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+        query = """select column_name as name, data_type as type from information_schema.columns
+                    where table_name = 'product_variants' and column_name in ('hsn_code', 'gst_rate', 'tax_category')
+                    order by 1"""
+        added = {row["name"]: row["type"] for row in await fetch_all(connection, query)}
+        await uninstall(connection, worker_role=WORKER_ROLE, columns=True)
+        left = {row["name"]: row["type"] for row in await fetch_all(connection, query)}
+    assert added == {"gst_rate": "numeric", "hsn_code": "character varying", "tax_category": "text"}
+    assert left == {"hsn_code": "character varying"}
+
+
+def test_the_capture_triggers_are_known_from_the_adapter() -> None:
+    triggers = list_capture_triggers("kn")
+    assert {(trigger.table, trigger.event) for trigger in triggers} >= {("users", "insert"), ("users", "update")}
+    assert all(trigger.name == f"zohosync_capture_{trigger.event}" for trigger in triggers)
+    assert len(triggers) == load_adapter("kn").count("create or replace trigger")

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +16,8 @@ from zohosync.errors import DatabaseFailure, PrivilegeMissing, SettingsRefused
 
 MAPPED_TABLES = ("users", "orders", "products", "product_variants", "b2b_quotes", "contact_submissions")
 MAPPING_COLUMNS = ("zoho_crm_id", "zoho_books_id")
+TAX_COLUMNS = ("hsn_code", "gst_rate", "tax_category")
+"""What an adapter adds to the variants, so that somebody can say what GST asks of the goods."""
 # Types an existing mapping column may have: anything that holds an id of up to 19 digits unharmed.
 ACCEPTED_TYPES = re.compile(r"^(text|bigint|numeric|character varying(\(([2-9]\d|\d{3,})\))?)$")
 # Two numbers that nobody else is likely to lock: "zoho", "sync".
@@ -71,6 +74,27 @@ def load_adapter(name: str) -> str:
     raise SettingsRefused(
         f"There is no adapter {name!r}.", hint="Set ZOHOSYNC_ADAPTER to kn, or to the path of your file."
     )
+
+
+@dataclass(frozen=True)
+class CaptureTrigger:
+    """One trigger that an adapter puts on a table of the shop; ``event`` is insert or update."""
+
+    name: str
+    event: str
+    table: str
+    function: str
+
+
+TRIGGER = re.compile(
+    r"create or replace trigger (\w+)\s+after (insert|update) on public\.(\w+)"
+    r"[^;]*?execute function zohosync\.(\w+)\(\)"
+)
+
+
+def list_capture_triggers(adapter: str) -> list[CaptureTrigger]:
+    """The triggers that the adapter's SQL creates."""
+    return [CaptureTrigger(*found) for found in TRIGGER.findall(load_adapter(adapter))]
 
 
 def compose_install(*, worker_role: str, adapter: str) -> str:
@@ -218,6 +242,10 @@ async def _check_columns(connection: Connection) -> None:
 
 
 async def _mapping_columns(connection: Connection) -> list[dict[str, str]]:
+    return await _columns(connection, MAPPED_TABLES, MAPPING_COLUMNS)
+
+
+async def _columns(connection: Connection, tables: Iterable[str], names: Iterable[str]) -> list[dict[str, str]]:
     return await fetch_all(
         connection,
         """select c.relname as table_name, a.attname as name, format_type(a.atttypid, a.atttypmod) as type,
@@ -225,7 +253,7 @@ async def _mapping_columns(connection: Connection) -> list[dict[str, str]]:
              from pg_attribute a join pg_class c on c.oid = a.attrelid
             where c.relnamespace = 'public'::regnamespace and c.relname = any (%(tables)s)
               and a.attname = any (%(columns)s) and not a.attisdropped""",
-        {"tables": list(MAPPED_TABLES), "columns": list(MAPPING_COLUMNS)},
+        {"tables": list(tables), "columns": list(names)},
     )
 
 
@@ -243,17 +271,21 @@ async def find_older_integration(connection: Connection) -> list[str]:
                 f"Column public.{row['table_name']}.{row['name']} ({row['type']}) existed already;"
                 " its ids are taken over only after Zoho confirms them."
             )
+    return findings + await find_older_triggers(connection)
+
+
+async def find_older_triggers(connection: Connection) -> list[str]:
+    """Of these, the ones that do harm: what writes to Zoho beside us."""
     triggers = await fetch_all(
         connection,
         """select t.tgname as name, t.tgrelid::regclass::text as table_name from pg_trigger t
-            where not t.tgisinternal and t.tgname ~ 'zoho' and t.tgname !~ '^zohosync_'""",
+            where not t.tgisinternal and t.tgenabled <> 'D' and t.tgname ~ 'zoho' and t.tgname !~ '^zohosync_'""",
     )
-    findings += [
+    return [
         f"Trigger {row['name']} on {row['table_name']} is of an older Zoho integration;"
         " disable it, or both will write to Zoho."
         for row in triggers
     ]
-    return findings
 
 
 def compose_uninstall(*, worker_role: str) -> str:
@@ -279,7 +311,7 @@ end $role$;
 
 
 async def uninstall(connection: Connection, *, worker_role: str, columns: bool = False) -> None:
-    """Remove zohosync; with ``columns`` also the mapping columns that install added (never ones it found)."""
+    """Remove zohosync; with ``columns`` also the columns that install added (never ones it found)."""
     try:
         async with connection.transaction():
             await connection.execute(compose_uninstall(worker_role=worker_role).encode())
@@ -292,7 +324,8 @@ async def uninstall(connection: Connection, *, worker_role: str, columns: bool =
 
 
 async def _drop_columns(connection: Connection) -> None:
-    for row in await _mapping_columns(connection):
+    tax = await _columns(connection, ("product_variants",), TAX_COLUMNS)
+    for row in await _mapping_columns(connection) + tax:
         if row["comment"].startswith("zohosync:"):
             await connection.execute(
                 sql.SQL("alter table public.{} drop column {}").format(

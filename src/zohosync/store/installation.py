@@ -136,7 +136,10 @@ async def go_live(connection: Connection, sources: Iterable[tuple[str, str]]) ->
 
 async def pause(connection: Connection) -> None:
     """Stop capture; what changes meanwhile is found by the scan after ``go_live`` starts it again."""
-    await connection.execute("update zohosync.installation set capturing = false")
+    await connection.execute(
+        "update zohosync.installation set capturing = false,"
+        "  paused_at = case when capturing then now() else paused_at end"
+    )
 
 
 async def adopt_database(connection: Connection) -> None:

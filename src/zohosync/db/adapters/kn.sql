@@ -28,6 +28,28 @@ begin
 end
 $adapter$;
 
+-- What GST needs to know of each kind of goods, filled in by whoever classifies them. An existing column of one of these
+-- names is kept and used as it is.
+do $adapter$
+declare
+  target record;
+begin
+  for target in
+    select * from (values
+      ('hsn_code', 'text', 'zohosync: HSN code of the goods, 4, 6 or 8 digits'),
+      ('gst_rate', 'numeric(5,2)', 'zohosync: GST rate in percent'),
+      ('tax_category', 'text', 'zohosync: taxable, exempt, nil or zero_rated_na')) as c(name, type, note)
+  loop
+    if not exists (select from pg_catalog.pg_attribute
+                    where attrelid = 'public.product_variants'::regclass
+                      and attname = target.name and not attisdropped) then
+      execute format('alter table public.product_variants add column %I %s', target.name, target.type);
+      execute format('comment on column public.product_variants.%I is %L', target.name, target.note);
+    end if;
+  end loop;
+end
+$adapter$;
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- Capture: statement-level triggers that append the keys of what changed. They never fail a shop's write: every error
 -- but a cancelled query is caught, and no lock is waited for longer than lock_timeout. After one failure the rest of the
@@ -307,6 +329,108 @@ begin
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
   end case;
+end
+$function$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- What `zohosync doctor` asks of the shop as a whole. Nothing here names a person.
+
+-- One row over the variants that can be sold. The tax columns are read as JSON: another adapter or an earlier owner may
+-- have given them other types, or dropped them.
+create or replace function zohosync.shop_tax_survey()
+returns table (variants bigint, incomplete bigint, examples text[], rates text[])
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    with goods as (
+      select coalesce(v.sku::text, v.id::text) as sku, nullif(trim(r.row ->> 'hsn_code'), '') as hsn,
+             substring(r.row ->> 'gst_rate' from '^\s*(\d+(?:\.\d+)?)\s*%?\s*$')::numeric as rate,
+             coalesce(nullif(trim(r.row ->> 'tax_category'), ''), 'taxable') as category
+        from public.product_variants v
+        join public.products p on p.id = v.product_id
+        cross join lateral (select to_jsonb(v) as row) r
+       where p.status::text is distinct from 'draft'
+    ), judged as (
+      -- A rate of 0 says exempt, nil or zero-rated, and which of these it is has to be said.
+      select g.*, g.hsn is null or (g.category = 'taxable' and coalesce(g.rate, 0) = 0) as lacking
+        from goods g
+    )
+    select count(*), count(*) filter (where j.lacking),
+           coalesce((array_agg(j.sku order by j.sku) filter (where j.lacking))[1:5], '{}'),
+           coalesce(array_agg(distinct trim_scale(j.rate)::text)
+                    filter (where j.category = 'taxable' and j.rate is not null), '{}')
+      from judged j;
+end
+$function$;
+
+-- The most recent paid orders, amounts only. `lines_total` is null when an order has no lines.
+create or replace function zohosync.shop_paid_orders(most integer)
+returns table (order_number text, currency text, subtotal numeric, discount numeric, tax numeric, shipping numeric,
+               total numeric, lines_total numeric)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    select o.order_number::text, o.currency::text, o.subtotal::numeric, o.discount_amount::numeric,
+           o.tax_amount::numeric, o.shipping_amount::numeric, o.total_amount::numeric, l.lines_total
+      from public.orders o
+      left join lateral (
+        select sum(coalesce(i.total_price, i.quantity * i.unit_price))::numeric as lines_total
+          from public.order_items i where i.order_id = o.id) l on true
+     where o.payment_status::text = 'paid'
+     order by o.created_at desc limit most;
+end
+$function$;
+
+-- What tells which number the storefront sells from: the two numbers compared, and code in the database that lowers one
+-- of them or copies it to the other. Code outside the database cannot be seen from here.
+create or replace function zohosync.shop_stock_survey()
+returns table (variants bigint, with_batches bigint, differing bigint, examples text[], lower_batches text[],
+               lower_quantity text[], copying text[])
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    with numbers as (
+      select coalesce(v.sku::text, v.id::text) as sku, coalesce(v.stock_quantity, 0) as quantity, b.batches,
+             coalesce(b.remaining, 0) as remaining
+        from public.product_variants v
+        left join (
+          select b.variant_id, count(*) as batches,
+                 sum(b.remaining_quantity) filter (
+                   where b.status::text = 'active' and (b.expiry_date is null or b.expiry_date >= current_date)) as remaining
+            from public.product_batches b group by 1) b on b.variant_id = v.id
+    ), code as (
+      select p.oid, p.proname::text as name, regexp_replace(coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), p.prosrc),
+                                                     '--[^\n]*', '', 'g') as body
+        from pg_catalog.pg_proc p
+        join pg_catalog.pg_language l on l.oid = p.prolang and l.lanname in ('sql', 'plpgsql')
+       where p.pronamespace not in ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'zohosync'::regnamespace)
+         and p.prosrc || coalesce(pg_catalog.pg_get_function_sqlbody(p.oid), '') ~* '(remaining_quantity|stock_quantity)'
+    ), writers as (
+      select c.oid, c.name,
+             c.body ~* 'update\s+(only\s+)?("?public"?\.)?"?product_batches\M"?[^;]*\mremaining_quantity"?\s*=' as sets_batches,
+             c.body ~* 'update\s+(only\s+)?("?public"?\.)?"?product_batches\M"?[^;]*\mremaining_quantity"?\s*=[^;]*-'
+               as lowers_batches,
+             c.body ~* 'update\s+(only\s+)?("?public"?\.)?"?product_variants\M"?[^;]*\mstock_quantity"?\s*=' as sets_quantity,
+             c.body ~* 'update\s+(only\s+)?("?public"?\.)?"?product_variants\M"?[^;]*\mstock_quantity"?\s*=[^;]*-'
+               as lowers_quantity
+        from code c
+    ), copies as (
+      select t.tgname || ' on ' || k.relname as name, w.oid as function
+        from pg_catalog.pg_trigger t
+        join pg_catalog.pg_class k on k.oid = t.tgrelid and k.relnamespace = 'public'::regnamespace
+        join writers w on w.oid = t.tgfoid
+       where not t.tgisinternal and t.tgenabled in ('O', 'A')
+         and (k.relname = 'product_batches' and w.sets_quantity or k.relname = 'product_variants' and w.sets_batches)
+    )
+    select count(*), count(n.batches), count(n.batches) filter (where n.remaining <> n.quantity),
+           coalesce((array_agg(n.sku || ': ' || n.quantity || ' and ' || n.remaining || ' in batches' order by n.sku)
+                     filter (where n.batches is not null and n.remaining <> n.quantity))[1:5], '{}'),
+           coalesce((select array_agg(distinct w.name) from writers w where w.lowers_batches
+                      and w.oid not in (select c.function from copies c)), '{}'),
+           coalesce((select array_agg(distinct w.name) from writers w where w.lowers_quantity
+                      and w.oid not in (select c.function from copies c)), '{}'),
+           coalesce((select array_agg(distinct c.name) from copies c), '{}')
+      from numbers n;
 end
 $function$;
 
