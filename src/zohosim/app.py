@@ -9,9 +9,11 @@ from starlette.types import Receive, Scope, Send
 
 from zohosim import accounts, control, web
 from zohosim.answers import Answer, Refused, error
+from zohosim.books import answers as books_answers
+from zohosim.books import routes as books
 from zohosim.crm import routes as crm
 from zohosim.data_centres import BY_NAME
-from zohosim.gate import refusal_answer
+from zohosim.gate import crm_refusal
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator
@@ -37,9 +39,9 @@ def strip_centre(scope: Scope) -> None:
 
 
 def create_app(simulator: "Simulator") -> Starlette:
-    """The whole simulated Zoho over one Simulator: accounts, CRM v8, control plane, web face."""
+    """The whole simulated Zoho over one Simulator: accounts, CRM v8, Books v3, control plane, web face."""
     app = SimulatorApp(
-        routes=[*control.routes(), *web.routes(), *accounts.routes(), *crm.routes()],
+        routes=[*control.routes(), *web.routes(), *accounts.routes(), *crm.routes(), *books.routes()],
         exception_handlers={404: wrong_path, 405: wrong_method},
     )
     app.state.simulator = simulator
@@ -47,6 +49,8 @@ def create_app(simulator: "Simulator") -> Starlette:
 
 
 async def wrong_path(request: Request, _exc: Exception) -> Response:
+    if request.url.path.startswith("/books/"):
+        return books_answers.unknown_path().response()
     if not request.url.path.startswith("/crm/"):
         return PlainTextResponse("Not found", 404)
     message = "Please check if the URL trying to access is a correct one"
@@ -54,7 +58,9 @@ async def wrong_path(request: Request, _exc: Exception) -> Response:
 
 
 async def wrong_method(request: Request, _exc: Exception) -> Response:
+    if request.url.path.startswith("/books/"):
+        return books_answers.wrong_method().response()
     sim: Simulator = request.app.state.simulator
     status = sim.switches["wrong_method_status"]
     refusal = Refused(status, "INVALID_REQUEST_METHOD", "The http request method type is not a valid one")
-    return refusal_answer(sim, refusal).response()
+    return crm_refusal(sim, refusal).response()

@@ -30,7 +30,12 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "http_429": Kind(BEFORE, False, "429 TOO_MANY_REQUESTS; on the token endpoint: its Access Denied throttle"),
+    "http_429": Kind(
+        BEFORE,
+        False,
+        "429 TOO_MANY_REQUESTS; on the token endpoint: its Access Denied throttle; of Books: `code` 43, 44, 45 or 1070",
+        ("code",),
+    ),
     "http_500_before_commit": Kind(BEFORE, False, "500 INTERNAL_ERROR, nothing written"),
     "timeout_before_commit": Kind(
         BEFORE, False, "nothing written; silence for `delay` seconds, then the connection drops", ("delay",)

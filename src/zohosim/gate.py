@@ -6,9 +6,9 @@ Read, log, order faults, authorise, count, wait, handle, spoil, answer. Products
 import asyncio
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import httpx
 from starlette.requests import Request
@@ -39,6 +39,55 @@ def light(_call: Call) -> bool:
     return False
 
 
+class Meter(Protocol):
+    """What limits a call: how many at once, and what a call costs whom."""
+
+    def flight(self, client_id: str, heavy: bool) -> AbstractContextManager[None]: ...
+
+    def check(self, cost: int) -> None: ...
+
+    def spend(self, cost: int) -> None: ...
+
+    def headers(self) -> dict[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a product limits, refuses, throttles and fails: the same happenings have other words in each.
+
+    `meter` may refuse the call, when it belongs to nobody who could pay for it.
+    """
+
+    meter: Callable[["Simulator", Call], Meter]
+    refuse: Callable[["Simulator", Refused], Answer]
+    busy: Callable[["Simulator", Call, Fault], Answer]
+    trouble: Callable[[], Answer]
+
+
+def crm_meter(sim: "Simulator", _call: Call) -> Meter:
+    return sim.limits
+
+
+def crm_busy(sim: "Simulator", call: Call, _fault: Fault) -> Answer:
+    return sim.too_many(call)
+
+
+def crm_refusal(sim: "Simulator", refusal: Refused) -> Answer:
+    """Flat, or in data[] when the switch says so: Zoho does both."""
+    body: Json = refusal.body
+    if sim.switches["whole_request_errors"] == "data":
+        body = {"data": [body]}
+    return Answer(body, refusal.status)
+
+
+def crm_trouble() -> Answer:
+    return Answer(error("INTERNAL_ERROR", "Internal Server Error"), 500)
+
+
+CRM = Manner(crm_meter, crm_refusal, crm_busy, crm_trouble)
+"""The manner of CRM, and of the accounts server where it has none of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """One route of a product: what it is called, what it needs, costs and weighs, and who handles it."""
@@ -53,6 +102,7 @@ class Operation:
     heavy: Callable[[Call], bool] = light
     module: str = ""
     """The module a path means that does not name one as `{module}`."""
+    manner: Manner = CRM
 
 
 @dataclass(slots=True)
@@ -121,10 +171,11 @@ async def pass_through(sim: "Simulator", operation: Operation, call: Call, passa
             await handle(sim, operation, call, passage)
         else:
             authorise(sim, operation, call, passage)
-            with sim.limits.flight(call.client_id, operation.heavy(call)):
-                await count_and_handle(sim, operation, call, passage)
+            meter = operation.manner.meter(sim, call)
+            with meter.flight(call.client_id, operation.heavy(call)):
+                await count_and_handle(sim, operation, call, passage, meter)
     except Refused as refusal:
-        passage.response = refusal_answer(sim, refusal).response()
+        passage.response = operation.manner.refuse(sim, refusal).response()
     if passage.response is None and passage.answer is not None:
         passage.response = passage.answer.response()
 
@@ -147,17 +198,17 @@ def authorise(sim: "Simulator", operation: Operation, call: Call, passage: Passa
         raise Refused(401, "OAUTH_SCOPE_MISMATCH", "invalid oauth scope to access this URL")
 
 
-async def count_and_handle(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
+async def count_and_handle(sim: "Simulator", operation: Operation, call: Call, passage: Passage, meter: Meter) -> None:
     cost = operation.cost(call)
-    sim.limits.check_credits(cost)
+    meter.check(cost)
     await sim.latency.wait()
     await handle(sim, operation, call, passage)
     if passage.answer is None:
         return
     if passage.answer.status < 400 or sim.switches["charge_failed_calls"]:
-        sim.limits.spend(cost)
+        meter.spend(cost)
         passage.credits = cost
-    passage.answer.headers.update(sim.limits.headers())
+    passage.answer.headers.update(meter.headers())
 
 
 async def handle(sim: "Simulator", operation: Operation, call: Call, passage: Passage) -> None:
@@ -168,15 +219,15 @@ async def handle(sim: "Simulator", operation: Operation, call: Call, passage: Pa
         if fault.kind == "slow":
             await asyncio.sleep(fault.delay)
     if first is not None:
-        await spoil(sim, call, first, passage)
+        await spoil(sim, operation, call, first, passage)
         return
     try:
         passage.answer = operation.handler(sim, call)
     except Refused as refusal:
-        passage.answer = refusal_answer(sim, refusal)
+        passage.answer = operation.manner.refuse(sim, refusal)
     last = next((fault for fault in strikes if fault.kind != "slow"), None)
     if last is not None:
-        await spoil(sim, call, last, passage)
+        await spoil(sim, operation, call, last, passage)
 
 
 def comes_first(fault: Fault) -> bool:
@@ -186,16 +237,16 @@ def comes_first(fault: Fault) -> bool:
     return not fault.kind.endswith("_after_commit")
 
 
-async def spoil(sim: "Simulator", call: Call, fault: Fault, passage: Passage) -> None:
+async def spoil(sim: "Simulator", operation: Operation, call: Call, fault: Fault, passage: Passage) -> None:
     if fault.kind.startswith(("timeout_", "drop_connection_")):
         passage.dropped = True
         passage.timed_out = fault.kind.startswith("timeout_")
         await silence(passage.receive, fault.delay)
         return
-    passage.response = spoiled_answer(sim, call, fault)
+    passage.response = spoiled_answer(sim, operation.manner, call, fault)
 
 
-def spoiled_answer(sim: "Simulator", call: Call, fault: Fault) -> Response:
+def spoiled_answer(sim: "Simulator", manner: Manner, call: Call, fault: Fault) -> Response:
     options = fault.options
     if fault.kind == "html_502":
         return HTMLResponse(PAGE.format("502 Bad Gateway"), int(options.get("status", 502)))
@@ -204,16 +255,8 @@ def spoiled_answer(sim: "Simulator", call: Call, fault: Fault) -> Response:
     if fault.kind == "answer":
         return Answer(options.get("body"), int(options.get("status", 500))).response()
     if fault.kind == "http_429":
-        return sim.too_many(call).response()
-    return Answer(error("INTERNAL_ERROR", "Internal Server Error"), 500).response()
-
-
-def refusal_answer(sim: "Simulator", refusal: Refused) -> Answer:
-    """Flat, or in data[] when the switch says so: Zoho does both."""
-    body: Json = refusal.body
-    if sim.switches["whole_request_errors"] == "data":
-        body = {"data": [body]}
-    return Answer(body, refusal.status)
+        return manner.busy(sim, call, fault).response()
+    return manner.trouble().response()
 
 
 def entry_of(call: Call, passage: Passage, started_at: float, request: Request) -> Entry:

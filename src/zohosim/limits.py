@@ -85,7 +85,7 @@ class Limits:
         if heavy and self._heavy[client_id] >= HEAVY_CALLS:
             raise too_many("Too many requests: the sub-concurrency limit is exceeded")
 
-    def check_credits(self, cost: int) -> None:
+    def check(self, cost: int) -> None:
         self.forget_old()
         if self.enabled and self.used + cost > self.allowance:
             raise too_many("Too many requests: the API credits of the last 24 hours are exhausted")

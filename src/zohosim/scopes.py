@@ -6,6 +6,9 @@ https://www.zoho.com/crm/developer/docs/api/v8/scopes.html
 from dataclasses import dataclass
 from functools import lru_cache
 
+FULL_ACCESS = frozenset({"ZohoBooks", "ZohoInventory"})
+"""Products with one scope for everything. https://www.zoho.com/books/api/v3/oauth/"""
+
 SEARCH = "ZohoSearch.securesearch.READ"
 
 
@@ -32,7 +35,8 @@ def alternatives(need: Need) -> list[str]:
     """Every scope that satisfies the need, as documented: of the subject itself or of any of its parents."""
     parts = need.subject.split(".")
     subjects = [".".join(parts[: end + 1]) for end in range(1, len(parts))] or [need.subject]
-    return [f"{subject}.{operation}" for subject in subjects for operation in (*need.operations, "ALL")]
+    named = [f"{subject}.{operation}" for subject in subjects for operation in (*need.operations, "ALL")]
+    return [*named, f"{parts[0]}.fullaccess.all"] if parts[0] in FULL_ACCESS else named
 
 
 def module_need(module: str, *operations: str) -> Need:

@@ -7,6 +7,9 @@ from typing import Any
 
 from zohosim.accounts import throttled
 from zohosim.answers import Answer, Json, error
+from zohosim.books.organisations import Organisation as BooksOrganisation
+from zohosim.books.organisations import Seed as BooksSeed
+from zohosim.books.store import Books
 from zohosim.calls import Call, CallLog
 from zohosim.clock import Clock
 from zohosim.crm.records import Module
@@ -28,6 +31,7 @@ DEFAULT_SCOPES = (
     "ZohoCRM.users.READ",
     "ZohoCRM.notifications.ALL",
     "ZohoSearch.securesearch.READ",
+    "ZohoBooks.fullaccess.all",
 )
 
 
@@ -72,6 +76,7 @@ class Simulator:
         self.outbox = new_outbox()
         self.grants = Grants(self.clock, self.switches)
         self.crm = Crm(self.clock, self.ids, self.switches)
+        self.books = Books(self.clock, self.limits)
         self.add_client(DEFAULT_CLIENT)
 
     @property
@@ -81,7 +86,7 @@ class Simulator:
     def reset(self) -> None:
         """A fresh organisation: no records, grants, faults or calls; switches, limits and clock as at first.
 
-        Clients and seeded custom fields stay; record ids go on where they were.
+        Clients, seeded custom fields and organisations of Books stay; record ids go on where they were.
         """
         self.clock.offset, self.clock.minute_seconds = 0.0, 60.0
         self.switches.reset()
@@ -92,6 +97,7 @@ class Simulator:
         self.outbox.clear()
         self.grants.reset()
         self.crm.reset()
+        self.books.reset()
 
     def face_of(self, scope: MutableMapping[str, Any]) -> Face:
         """The data centre and addresses a request spoke to."""
@@ -108,6 +114,14 @@ class Simulator:
     def seed_field(self, module: str, label: str, **more: Any) -> None:
         """A custom field that is there from the start: data_type, length, unique, external, choices."""
         self.crm.seed_field(module, {"label": label, **more})
+
+    def seed_books_organisation(self, **given: Any) -> BooksOrganisation:
+        """One more organisation of Books: name, plan, state_code, gst, country_code, currency_code, time_zone, email,
+        id, all optional.
+
+        One is there from the start; `books.close_organisations()` leaves the user without any.
+        """
+        return self.books.seed_organisation(BooksSeed(**given))
 
     def open_grant(
         self, client_id: str = DEFAULT_CLIENT.id, scopes: tuple[str, ...] = DEFAULT_SCOPES, data_centre: str = ""

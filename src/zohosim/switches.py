@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+BOOKS = "https://www.zoho.com/books/api/v3"
 API = "https://www.zoho.com/crm/developer/docs/api/v8"
 OAUTH = "https://www.zoho.com/accounts/protocol/oauth"
 
@@ -281,6 +282,13 @@ SWITCHES: tuple[Switch, ...] = (
         YES_NO,
         "writes with `trigger: []` reach notification channels, too",
         f"{API}/notifications/enable.html",
+    ),
+    Switch(
+        "books_expired_token_code",
+        57,
+        (57, 14),
+        "code of Books for a token that is missing, dead or of another data centre (a missing scope is always 57)",
+        f"{BOOKS}/errors/",
     ),
 )
 

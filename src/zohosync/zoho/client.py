@@ -1,22 +1,29 @@
 """The only sender: login, budget, send, decipher, and once more with a newer token."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from types import MappingProxyType
 
 import httpx
 
 from zohosync.clock import Clock
-from zohosync.errors import LoginLost, RateLimited, TokenRejected, ZohosyncError, ZohoUnavailable
+from zohosync.errors import LoginLost, NotConnected, RateLimited, TokenRejected, ZohosyncError, ZohoUnavailable
+from zohosync.zoho import books_protocol, protocol
 from zohosync.zoho.budget import Budget, Demand, Feedback, Priority, settle, take_patiently
 from zohosync.zoho.exchange import Exchange
 from zohosync.zoho.login import Access, Logins
-from zohosync.zoho.protocol import Reply, Request, decipher, trouble
+from zohosync.zoho.protocol import Product, Reply, Request, trouble
 
 UNNAMED = "unnamed"
 """Whose budget is used while the organisation of a new login is not known yet."""
+
+DECIPHER: Mapping[Product, Callable[[int, Mapping[str, str], bytes, Request], Reply]] = MappingProxyType(
+    {"crm": protocol.decipher, "books": books_protocol.decipher}
+)
 
 # Before these, not one byte has left; after anything else a write may have been carried out.
 # https://www.python-httpx.org/exceptions/
@@ -56,8 +63,10 @@ class Client:
         timeout: timedelta = timedelta(seconds=30),
         patience: timedelta = timedelta(seconds=10),
         context: Context = Context(),
+        watch: Callable[[Exchange], None] | None = None,
     ) -> None:
-        """``timeout`` bounds one answer; ``patience`` is how long a full house of calls in flight is waited for."""
+        """``timeout`` bounds one answer; ``patience`` is how long a full house of calls in flight is waited for;
+        ``watch`` is told every attempt, whatever the context."""
         self._http = http
         self._custodian = custodian
         self._budget = budget
@@ -65,30 +74,20 @@ class Client:
         self._timeout = timeout
         self._patience = patience
         self._context = context
+        self._watch = watch
+        self._unfit: set[tuple[int, tuple[str, ...]]] = set()  # tokens, by generation, and the scopes they lacked
 
     def within(self, context: Context) -> "Client":
         """The same client for another priority and other hooks."""
-        return Client(
-            self._http,
-            self._custodian,
-            self._budget,
-            self._clock,
-            timeout=self._timeout,
-            patience=self._patience,
-            context=context,
-        )
+        other = copy(self)
+        other._context = context
+        return other
 
     def signed_in_by(self, logins: Logins) -> "Client":
         """The same client with another login, such as one that is only being looked at."""
-        return Client(
-            self._http,
-            logins,
-            self._budget,
-            self._clock,
-            timeout=self._timeout,
-            patience=self._patience,
-            context=self._context,
-        )
+        other = copy(self)
+        other._custodian, other._unfit = logins, set()
+        return other
 
     async def send(self, request: Request) -> Reply:
         """The reply; any ZohoFailure of errors.py, or what ``before_send`` raised."""
@@ -96,13 +95,32 @@ class Client:
             access = await anext(logins)
             while True:
                 try:
-                    return await self._exchange(request, access)
+                    return await self._exchange(addressed(request, access), access)
                 except TokenRejected as rejected:
-                    access = await _next_login(logins, rejected)
+                    access = await self._next_login(logins, access, request, rejected)
+
+    async def _next_login(
+        self, logins: AsyncGenerator[Access, TokenRejected], access: Access, request: Request, rejected: TokenRejected
+    ) -> Access:
+        """A newer token to try once more, or what it means that there is none.
+
+        A token that was new when it was refused need not be renewed for the same refusal: Zoho allows ten renewals in
+        ten minutes, which a missing permission would use up for everybody.
+        """
+        told = books_protocol.refused_for_good(request, rejected)
+        if told is not None and (access.generation, request.scopes) in self._unfit:
+            raise told from rejected
+        try:
+            return await logins.asend(rejected)
+        except StopAsyncIteration:
+            if told is not None:
+                self._unfit.add((access.generation, request.scopes))
+                raise told from rejected
+            raise _refused_anew(rejected) from rejected
 
     async def _exchange(self, request: Request, access: Access) -> Reply:
         demand = Demand(
-            organisation_id=access.organisation_id or UNNAMED,
+            organisation_id=payer(request, access),
             product=request.product,
             cost=request.cost,
             heavy=request.heavy,
@@ -127,7 +145,7 @@ class Client:
         try:
             answer = await self._transmit(request, access, attempt)
             attempt.status, attempt.body = answer.status_code, answer.content
-            reply = decipher(answer.status_code, answer.headers, answer.content, request)
+            reply = DECIPHER[request.product](answer.status_code, answer.headers, answer.content, request)
             attempt.feedback = Feedback("answered", credits_left=reply.credits_left)
         except ZohosyncError as error:
             attempt.error = error.reason
@@ -135,9 +153,10 @@ class Client:
                 attempt.feedback = Feedback("limited", retry_after=error.retry_after or None)
             raise
         finally:
-            if self._context.on_exchange is not None:
-                took = timedelta(seconds=self._clock.monotonic() - started)
-                self._context.on_exchange(Exchange(request, attempt.status, attempt.body, took, attempt.error))
+            took = timedelta(seconds=self._clock.monotonic() - started)
+            exchange = Exchange(request, attempt.status, attempt.body, took, attempt.error)
+            for told in filter(None, (self._context.on_exchange, self._watch)):
+                told(exchange)
         return reply
 
     async def _transmit(self, request: Request, access: Access, attempt: _Attempt) -> httpx.Response:
@@ -164,15 +183,31 @@ class Client:
             raise trouble(request) from error
 
 
-async def _next_login(logins: AsyncGenerator[Access, TokenRejected], rejected: TokenRejected) -> Access:
-    try:
-        return await logins.asend(rejected)
-    except StopAsyncIteration:
-        raise LoginLost(
-            "Zoho does not accept even a new access token.",
-            hint="The login may belong to another data centre: run `zohosync connect` and check it.",
-            code="token_refused",
-            status=rejected.status,
-            vendor_code=rejected.vendor_code,
-            vendor_message=rejected.vendor_message,
-        ) from rejected
+def addressed(request: Request, access: Access) -> Request:
+    """With the organisation of the login, where Books asks for one and the request names none."""
+    if request.product != "books" or request.of_user or "organization_id" in request.params:
+        return request
+    if access.books_organisation_id is None:
+        raise NotConnected(
+            "No organisation of Zoho Books is chosen.",
+            hint="Run `zohosync connect` and choose one.",
+            code="books_not_chosen",
+        )
+    return replace(request, params={**request.params, "organization_id": access.books_organisation_id})
+
+
+def payer(request: Request, access: Access) -> str:
+    """The organisation whose budget an addressed call uses."""
+    named = request.params.get("organization_id") if request.product == "books" else access.organisation_id
+    return named or UNNAMED
+
+
+def _refused_anew(rejected: TokenRejected) -> LoginLost:
+    return LoginLost(
+        "Zoho does not accept even a new access token.",
+        hint="The login may belong to another data centre: run `zohosync connect` and check it.",
+        code="token_refused",
+        status=rejected.status,
+        vendor_code=rejected.vendor_code,
+        vendor_message=rejected.vendor_message,
+    )

@@ -43,7 +43,10 @@ WRAPPED_CODES = frozenset(
 class Request:
     """One call. ``records`` is how many results must come back under ``results_key``, None when results are not per
     record; ``cost`` is in API credits; ``heavy`` calls count for Zoho's sub-concurrency; ``scopes`` name what the grant
-    must hold for it."""
+    must hold for it.
+
+    A call of Books is for one organisation: the one ``params`` names as ``organization_id``, else the login's; one that
+    is ``of_user`` is for none."""
 
     method: str
     path: str
@@ -56,6 +59,7 @@ class Request:
     heavy: bool = False
     effect: Effect = "none"
     scopes: tuple[str, ...] = ()
+    of_user: bool = False
 
     @property
     def writes(self) -> bool:
@@ -84,12 +88,14 @@ class Request:
 
 @dataclass(frozen=True)
 class Reply:
-    """A good answer. ``body`` is {} when there was none; ``results`` has one entry per record sent, in that order."""
+    """A good answer. ``body`` is {} when there was none; ``results`` has one entry per record sent, in that order;
+    ``credits_left`` is what Zoho says is left of the day, None when it does not say."""
 
     status: int
     headers: Mapping[str, str]
     body: Json
     results: tuple[RecordResult, ...] = ()
+    credits_left: int | None = None
 
     def rows(self, key: str = "data") -> list[Json]:
         """The objects of a list in the body; [] when nothing was found."""
@@ -110,14 +116,6 @@ class Reply:
             return {"page_token": token}
         return {"page": str(page + 1)} if isinstance(page, int) else None
 
-    @property
-    def credits_left(self) -> int | None:
-        """What Zoho says is left of the day's credits; it does so only after half of them are used.
-
-        https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
-        """
-        return _credits(self.headers)
-
 
 def decipher(status: int, headers: Mapping[str, str], body: bytes, request: Request) -> Reply:
     """The reply, or the error Zoho's answer stands for.
@@ -128,20 +126,20 @@ def decipher(status: int, headers: Mapping[str, str], body: bytes, request: Requ
     told = {name.lower(): value for name, value in headers.items()}
     if status in EMPTY_STATUSES:
         return _without_body(status, told, request)
-    content = _parse(body)
+    content = parse_object(body)
     if content is None:
         raise _unreadable(status, told, request)
     fault = _whole_fault(status, content, request)
     if fault is not None:
         raise _error_of_request(status, told, fault, request)
     if request.records is not None:
-        return Reply(status, told, content, _results(status, content, request))
+        return Reply(status, told, content, _results(status, content, request), _credits(told))
     if status >= 400 or 300 <= status < 400:
         raise _error_of_request(status, told, Fault.parse(content), request)
-    return Reply(status, told, content)
+    return Reply(status, told, content, credits_left=_credits(told))
 
 
-def _parse(body: bytes) -> Json | None:
+def parse_object(body: bytes) -> Json | None:
     """The JSON object of the body with decimals kept exact; None for HTML, nothing, or anything else."""
     try:
         content = json.loads(body, parse_float=Decimal)
@@ -153,13 +151,15 @@ def _parse(body: bytes) -> Json | None:
 def _without_body(status: int, headers: Mapping[str, str], request: Request) -> Reply:
     if request.writes:
         raise outcome_unknown(request, status=status)
-    return Reply(status, headers, {})
+    return Reply(status, headers, {}, credits_left=_credits(headers))
 
 
 def _unreadable(status: int, headers: Mapping[str, str], request: Request) -> ZohoFailure:
-    """Gateways answer in HTML. A 4xx of theirs never reached CRM; anything else may have."""
-    if status == 429:
-        return _rate_limited(headers, Fault())
+    return _rate_limited(headers, Fault()) if status == 429 else no_answer_of_zoho(status, request)
+
+
+def no_answer_of_zoho(status: int, request: Request) -> ZohoFailure:
+    """Gateways answer in HTML. A 3xx or 4xx of theirs never reached the product; anything else may have."""
     if 300 <= status < 500:
         return ZohoUnavailable(
             f"Zoho answered HTTP {status} without its usual content.",
@@ -261,5 +261,9 @@ def outcome_unknown(request: Request, **words: Any) -> OutcomeUnknown:
 
 
 def _credits(headers: Mapping[str, str]) -> int | None:
+    """CRM tells what is left only once half of the day's credits are used.
+
+    https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+    """
     told = headers.get("x-api-credits-remaining", "")
     return int(told) if told.isdecimal() else None

@@ -28,13 +28,20 @@ OPTIONAL: tuple[str, ...] = (FIELDS_CREATE, SEARCH_READ)
 """Making the custom fields for the admin, and searching by words; everything else works without them."""
 
 
+BOOKS_SETTINGS_READ = "ZohoBooks.settings.READ"
+
+BOOKS_REQUIRED: tuple[str, ...] = (BOOKS_SETTINGS_READ,)
+"""Organisations and taxes of Zoho Books. https://www.zoho.com/books/api/v3/oauth/#oauth-scopes"""
+
+
 def of_module(module: str, operation: str) -> str:
     """The scope of one operation (CREATE, UPDATE, READ, DELETE) on a module."""
     return f"ZohoCRM.modules.{module.lower()}.{operation}"
 
 
 def missing(granted: Iterable[str], needed: Iterable[str] = REQUIRED) -> tuple[str, ...]:
-    """What is needed and not granted. Case does not matter; ALL, and a parent's ALL, cover everything below them."""
+    """What is needed and not granted. Case does not matter; ALL, a parent's ALL, and a product's ``fullaccess.all``
+    cover everything below them."""
     held = {scope.lower() for scope in granted}
     return tuple(scope for scope in needed if not _covered(scope.lower(), held))
 
@@ -43,5 +50,9 @@ def _covered(scope: str, held: set[str]) -> bool:
     *path, operation = scope.split(".")
     subjects = [".".join(path[:end]) for end in range(2, len(path) + 1)]
     writing = operation in {"create", "update", "delete"}
-    wider = {f"{subject}.all" for subject in subjects} | ({f"{'.'.join(path)}.write"} if writing else set())
+    wider = (
+        {f"{path[0]}.fullaccess.all"}
+        | {f"{subject}.all" for subject in subjects}
+        | ({f"{'.'.join(path)}.write"} if writing else set())
+    )
     return scope in held or not wider.isdisjoint(held)
