@@ -89,9 +89,14 @@ class Settings(BaseSettings):
     )
     lead_automations: Literal["new", "never"] = Field("new", description="When Zoho's own workflows run for leads.")
 
-    # --- CRM budget
+    # --- budget of calls
     crm_daily_credits: int = Field(50_000, ge=100, description="API credits of the organisation per 24 hours.")
     crm_in_flight: int = Field(5, ge=1, le=25, description="Most calls to CRM at once, over all processes.")
+    books_daily_calls: int = Field(
+        1_000, ge=100, description="API calls of the organisation of Zoho Books per day; its plan says how many."
+    )
+    books_per_minute: int = Field(90, ge=1, le=100, description="Most calls to Books per minute, over all processes.")
+    books_in_flight: int = Field(5, ge=1, le=10, description="Most calls to Books at once, over all processes.")
     call_timeout: Seconds = Field(timedelta(seconds=20), description="Longest wait for one answer of Zoho.")
 
     # --- queue

@@ -18,7 +18,7 @@ from zohosync.queue.clockwork import Clockwork, Job
 from zohosync.queue.operation import RetryPolicy, Stream
 from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 from zohosync.store import write_backs
-from zohosync.store.budget import PostgresBudget
+from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.incidents import review_connection
 from zohosync.store.installation import Installation, check_installation, pin_organisation
 from zohosync.store.operations import wake
@@ -27,6 +27,7 @@ from zohosync.store.tokens import PostgresTokens
 from zohosync.streams import build_streams
 from zohosync.sync.desk import CrmDesk, Policy
 from zohosync.zoho.auth import Custodian
+from zohosync.zoho.books import Books
 from zohosync.zoho.client import Client
 from zohosync.zoho.crm import Crm
 from zohosync.zoho.entities import Organisation
@@ -50,6 +51,7 @@ class Services:
     custodian: Custodian
     budget: PostgresBudget
     crm: Crm
+    books: Books
     streams: tuple[Stream, ...]
     name: str
 
@@ -121,6 +123,14 @@ def retry_policy(settings: Settings) -> RetryPolicy:
     )
 
 
+def allowances(settings: Settings) -> dict[str, Allowance]:
+    """What may be asked of each product, as the settings give it."""
+    return {
+        "crm": Allowance(settings.crm_daily_credits, settings.crm_in_flight),
+        "books": Allowance(settings.books_daily_calls, settings.books_in_flight, per_minute=settings.books_per_minute),
+    }
+
+
 def worker_name() -> str:
     """Who does the work, as people would look for it: machine and process."""
     return f"{socket.gethostname()}:{os.getpid()}"
@@ -139,7 +149,8 @@ async def open_services(
     ``transport`` replaces the network, for a simulator in the same process.
     """
     time = clock or SystemClock()
-    limits = httpx.Limits(max_connections=settings.crm_in_flight + 2, max_keepalive_connections=settings.crm_in_flight)
+    most = settings.crm_in_flight + settings.books_in_flight
+    limits = httpx.Limits(max_connections=most + 2, max_keepalive_connections=most)
     async with (
         open_pool(settings.require_database(), size=settings.pool_size) as pool,
         httpx.AsyncClient(transport=transport, limits=limits, trust_env=settings.zoho == "live") as http,
@@ -155,11 +166,11 @@ async def open_services(
         )
         budget = PostgresBudget(
             pool,
-            daily_credits=settings.crm_daily_credits,
-            in_flight=settings.crm_in_flight,
+            allowances(settings),
             lease=settings.call_timeout + LEASE_MARGIN,  # a killed worker's places come free that soon
         )
-        crm = Crm(Client(http, custodian, budget, time, timeout=settings.call_timeout))
+        client = Client(http, custodian, budget, time, timeout=settings.call_timeout)
+        crm = Crm(client)
         desk = CrmDesk(pool, crm, custodian, time, _policy(settings))
         yield Services(
             settings=settings,
@@ -169,6 +180,7 @@ async def open_services(
             custodian=custodian,
             budget=budget,
             crm=crm,
+            books=Books(client),
             streams=build_streams(desk),
             name=name or worker_name(),
         )

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from zohosim.app import create_app
 from zohosim.simulator import DEFAULT_CLIENT, Simulator
 from zohosync.db.pool import Pool
-from zohosync.store.budget import PostgresBudget
+from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.tokens import PostgresTokens
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.client import Client
@@ -101,7 +101,9 @@ async def connected(custodian: Custodian, sim: Simulator) -> Custodian:
 
 @pytest.fixture
 def budget(pool: Pool) -> PostgresBudget:
-    return PostgresBudget(pool, daily_credits=50_000, in_flight=5)
+    return PostgresBudget(
+        pool, {"crm": Allowance(50_000, in_flight=5), "books": Allowance(1_000, in_flight=5, per_minute=90)}
+    )
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import httpx
 
 from zohosync.clock import SystemClock
 from zohosync.db.pool import Pool, open_pool
-from zohosync.store.budget import PostgresBudget
+from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.tokens import PostgresTokens
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.vault import Vault
@@ -25,7 +25,7 @@ async def refresh(pool: Pool, sim_url: str, key: str) -> str:
 
 
 async def take(pool: Pool, sim_url: str, key: str) -> str:
-    budget = PostgresBudget(pool, daily_credits=1000, in_flight=2, lease=timedelta(seconds=1))
+    budget = PostgresBudget(pool, {"crm": Allowance(1000, in_flight=2)}, lease=timedelta(seconds=1))
     for _ in range(2):
         await budget.take(organisation_id="1", product="crm", cost=1, heavy=False, priority="people")
     return "taken"

@@ -12,7 +12,7 @@ from conftest import Database
 from zoho.conftest import HandClock
 from zohosync.db.pool import Connection, Pool, open_pool
 from zohosync.errors import RateLimited
-from zohosync.store.budget import PostgresBudget
+from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.zoho.budget import Demand, Feedback, Unlimited, Verdict, delays, settle, take_patiently
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -25,7 +25,9 @@ def clock() -> HandClock:
 
 
 def bucket(pool: Pool, clock: HandClock | None, **policy: Any) -> PostgresBudget:
-    return PostgresBudget(pool, **{"daily_credits": 1000, "in_flight": 5, "clock": clock, **policy})
+    kept = {name: policy.pop(name) for name in ("minute", "lease") if name in policy}
+    allowance = Allowance(**{"daily_credits": 1000, "in_flight": 5, **policy})
+    return PostgresBudget(pool, {"crm": allowance, "books": allowance}, clock=clock, **kept)
 
 
 async def take(budget: PostgresBudget, cost: int = 1, **more: Any) -> str:
@@ -104,6 +106,21 @@ async def test_organisations_and_products_have_buckets_of_their_own(pool: Pool, 
     await take(budget)
     assert await take(budget, organisation_id="2")
     assert await take(budget, product="books")
+
+
+async def test_each_product_has_an_allowance_of_its_own(pool: Pool, clock: HandClock) -> None:
+    allowances = {"crm": Allowance(1000, in_flight=3), "books": Allowance(2, in_flight=1, per_minute=90)}
+    budget = PostgresBudget(pool, allowances, clock=clock)
+    lease = await take(budget, product="books")
+    assert (await refusal(budget, product="books")).scope == "concurrency"
+    for _ in range(3):
+        await take(budget)
+    books = Demand("1", "books", 1, heavy=False, priority="people")
+    await settle(budget, lease, books, Feedback("answered"))
+    await settle(budget, await take(budget, product="books"), books, Feedback("answered"))
+    assert (await refusal(budget, product="books")).scope == "day"
+    usages = [await budget.find_usage("1", product) for product in ("crm", "books")]
+    assert [(usage.spent, usage.limit) for usage in usages] == [(3, 1000), (2, 2)]
 
 
 async def test_a_full_house_is_waited_for_with_growing_delays(pool: Pool, clock: HandClock) -> None:

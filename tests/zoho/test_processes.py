@@ -17,7 +17,7 @@ from zohosim.app import create_app
 from zohosim.simulator import DEFAULT_CLIENT, Simulator
 from zohosync.clock import SystemClock
 from zohosync.db.pool import Connection, Pool
-from zohosync.store.budget import PostgresBudget
+from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.tokens import PostgresTokens
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.budget import Demand, take_patiently
@@ -95,7 +95,7 @@ async def test_two_processes_with_an_expired_token_refresh_once(
 async def test_the_leases_of_a_killed_process_end_by_themselves(
     database: Database, pool: Pool, keys: list[str]
 ) -> None:
-    budget = PostgresBudget(pool, daily_credits=1000, in_flight=2, lease=timedelta(seconds=1))
+    budget = PostgresBudget(pool, {"crm": Allowance(1000, in_flight=2)}, lease=timedelta(seconds=1))
     async with other_process("take", database, "http://127.0.0.1:1", keys[0]) as other:
         go(other)
         assert await heard(other) == "taken"

@@ -1,9 +1,11 @@
 """The budget of calls to Zoho in Postgres: one bucket for all processes on all machines.
 
 https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
+https://www.zoho.com/books/api/v3/introduction/#api-call-limit
 """
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,13 +20,13 @@ from zohosync.errors import RateLimited
 log = logging.getLogger(__name__)
 
 HEAVY_IN_FLIGHT = 10
-"""Zoho's sub-concurrency is the same for all editions."""
+"""CRM's sub-concurrency is the same for all editions; Books has none."""
 
 FIRST_PAUSE = timedelta(seconds=2)
 LONGEST_PAUSE = timedelta(minutes=5)
 
 MESSAGES = {
-    "day": "The day's API credits for Zoho are used up, or kept for sales.",
+    "day": "The day's API calls for Zoho are used up, or kept for sales.",
     "minute": "As many calls as Zoho allows per minute were made.",
     "concurrency": "As many calls as Zoho allows at once are under way.",
 }
@@ -43,36 +45,41 @@ class Usage:
     pause_reason: str
 
 
+@dataclass(frozen=True)
+class Allowance:
+    """What may be asked of one product. ``daily_credits`` are CRM's credits, or plain calls of Books;
+    ``sales_reserve`` of them are for priority sales alone; ``per_minute`` is None where Zoho has no such limit."""
+
+    daily_credits: int
+    in_flight: int
+    sales_reserve: int = 0
+    per_minute: int | None = None
+
+
 class PostgresBudget:
-    """The bucket. Keyword arguments are its policy and must be the same in all processes."""
+    """The bucket. Its allowances, by product, must be the same in all processes."""
 
     def __init__(
         self,
         pool: Pool,
+        allowances: Mapping[str, Allowance],
         *,
-        daily_credits: int,
-        in_flight: int,
-        sales_reserve: int = 0,
-        per_minute: int | None = None,
         minute: timedelta = timedelta(minutes=1),
         lease: timedelta = timedelta(seconds=90),
         clock: Clock | None = None,
     ) -> None:
-        """``sales_reserve`` credits of the day are for priority sales alone; ``per_minute`` is None where Zoho has no
-        such limit; ``minute`` is shorter against a simulator that scales time; ``lease`` must outlast any call.
-        ``clock`` None means the database's clock, which all machines share."""
+        """``minute`` is shorter against a simulator that scales time; ``lease`` must outlast any call. ``clock`` None
+        means the database's clock, which all machines share."""
         self._pool = pool
-        self._daily_credits = daily_credits
-        self._in_flight = in_flight
-        self._sales_reserve = sales_reserve
-        self._per_minute = per_minute
+        self._allowances = allowances
         self._minute = minute
         self._lease = lease
         self._clock = clock
 
     async def take(self, *, organisation_id: str, product: str, cost: int, heavy: bool, priority: str) -> str:
         """A lease, in one round trip; RateLimited with its scope and when to ask again."""
-        reserve = 0 if priority == "sales" else self._sales_reserve
+        allowance = self._allowances[product]
+        reserve = 0 if priority == "sales" else allowance.sales_reserve
         row = await self._fetch(
             "select lease, refused_by, retry_after from zohosync.budget_take("
             " %(organisation)s, %(product)s, %(cost)s::integer, %(heavy)s, %(day_limit)s::bigint,"
@@ -83,10 +90,10 @@ class PostgresBudget:
                 "product": product,
                 "cost": cost,
                 "heavy": heavy,
-                "day_limit": self._daily_credits - reserve,
-                "in_flight": self._in_flight,
+                "day_limit": allowance.daily_credits - reserve,
+                "in_flight": allowance.in_flight,
                 "heavy_in_flight": HEAVY_IN_FLIGHT,
-                "per_minute": self._per_minute,
+                "per_minute": allowance.per_minute,
                 "minute": self._minute,
                 "lease": self._lease,
                 "now": self._now(),
@@ -129,7 +136,7 @@ class PostgresBudget:
                     "verdict": verdict,
                     "retry_after": retry_after,
                     "credits_left": credits_left,
-                    "day_limit": self._daily_credits,
+                    "day_limit": self._allowances[product].daily_credits,
                     "first_pause": FIRST_PAUSE,
                     "longest_pause": LONGEST_PAUSE,
                     "now": self._now(),
@@ -157,7 +164,7 @@ class PostgresBudget:
         )
         return Usage(
             spent=int(row["spent"]),
-            limit=self._daily_credits,
+            limit=self._allowances[product].daily_credits,
             calls_today=int(row["calls"]),
             in_flight=row["in_flight"],
             paused_until=row["until_at"],
