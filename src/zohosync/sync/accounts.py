@@ -4,11 +4,11 @@ https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, RecordVanished, ZohoFailure, ZohosyncError
+from zohosync.errors import NotReady, RecordInvalid, RecordVanished, ZohoFailure, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.store.links import (
     Creation,
@@ -20,10 +20,13 @@ from zohosync.store.links import (
     release_creations,
     save_links,
 )
-from zohosync.sync.decide import Known, Way, decide_way, fingerprint_of
+from zohosync.sync.decide import Way, decide_way, fingerprint_of, known_of
 from zohosync.sync.desk import CrmDesk
 from zohosync.zoho.crm import Crm
-from zohosync.zoho.fields import FieldCatalogue
+from zohosync.zoho.crm_requests import insert_request, update_request, upsert_request
+from zohosync.zoho.entities import Record
+from zohosync.zoho.fields import FieldCatalogue, Warned
+from zohosync.zoho.protocol import Request
 from zohosync.zoho.results import RecordResult
 
 MODULE = "Accounts"
@@ -51,8 +54,61 @@ def translate_company(company: Company) -> dict[str, Any]:
     return {"Account_Name": company.name, "GSTIN": company.gstin, KEY_FIELD: company.key}
 
 
-async def ensure_accounts(desk: CrmDesk, batch: Batch, companies: Sequence[Company]) -> dict[str, str | ZohosyncError]:
-    """Every company as an Account, made or brought up to date: key to Account id, or to what stood in the way.
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What becomes of one company: what Zoho's fields allow of it, how it goes there, and to which known id."""
+
+    company: Company
+    payload: dict[str, Any]
+    way: Way
+    zoho_id: str | None
+    warnings: tuple[Warned, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A company that is in Zoho."""
+
+    zoho_id: str
+    warnings: tuple[Warned, ...]
+
+
+def plan_account(company: Company, catalogue: FieldCatalogue, link: Link | None) -> Plan:
+    """Pure; RecordInvalid when Zoho's fields do not allow the company at all."""
+    checked = catalogue.check({name: value for name, value in translate_company(company).items() if value is not None})
+    if checked.refusals:
+        raise checked.refusals[0]
+    way = decide_way(known_of(link), fingerprint_of(checked.payload))
+    return Plan(company, checked.payload, way, link.zoho_id if link else None, checked.warnings)
+
+
+def updating(plans: Sequence[Plan]) -> Request:
+    """The update of Accounts whose ids are known."""
+    return update_request(MODULE, [{**plan.payload, "id": plan.zoho_id} for plan in plans])
+
+
+def creating(plans: Sequence[Plan], catalogue: FieldCatalogue) -> Request:
+    """The creation of Accounts. The name is never a key: two firms with one name stay two."""
+    records = [plan.payload for plan in plans]
+    if KEY_FIELD in catalogue:
+        return upsert_request(MODULE, records, duplicate_check_fields=(KEY_FIELD,))
+    return insert_request(MODULE, records)
+
+
+def must_look(plan: Plan, catalogue: FieldCatalogue) -> bool:
+    """Whether an earlier attempt may have made it; where Zoho has our unique field, the upsert finds it by itself."""
+    return plan.way is Way.LOOK_FIRST and KEY_FIELD not in catalogue
+
+
+def looking(plans: Sequence[Plan], catalogue: FieldCatalogue) -> tuple[list[str], tuple[str, ...]]:
+    """The names to look for, and the fields to compare."""
+    return [plan.company.name for plan in plans], ("GSTIN",) if "GSTIN" in catalogue else ()
+
+
+async def ensure_accounts(
+    desk: CrmDesk, batch: Batch, companies: Sequence[Company]
+) -> dict[str, Account | ZohosyncError]:
+    """Every company as an Account, made or brought up to date: key to Account, or to what stood in the way.
 
     Links are saved as soon as Zoho has answered, so that a retry starts from what was reached.
     """
@@ -66,40 +122,31 @@ async def ensure_accounts(desk: CrmDesk, batch: Batch, companies: Sequence[Compa
             connection, system="crm", module=MODULE, entity=ENTITY, record_ids=[company.key for company in unique]
         )
     outcome: dict[str, str | ZohosyncError] = {}
-    waiting: dict[Way, list[tuple[Company, dict[str, Any]]]] = {way: [] for way in Way}
+    warnings: dict[str, tuple[Warned, ...]] = {}
+    plans: dict[Way, list[Plan]] = {way: [] for way in Way}
     for company in unique:
-        checked = catalogue.check({k: v for k, v in translate_company(company).items() if v is not None})
-        if checked.refusals:
-            outcome[company.key] = checked.refusals[0]
-            continue
-        way = decide_way(_known(links.get(company.key)), fingerprint_of(checked.payload))
-        waiting[way].append((company, checked.payload))
-    for company, _ in waiting[Way.SKIP]:
-        outcome[company.key] = str(links[company.key].zoho_id)
+        try:
+            plan = plan_account(company, catalogue, links.get(company.key))
+        except RecordInvalid as error:
+            outcome[company.key] = error
+        else:
+            plans[plan.way].append(plan)
+            warnings[company.key] = plan.warnings
+    outcome |= {plan.company.key: str(plan.zoho_id) for plan in plans[Way.SKIP]}
     crm = desk.crm_for(batch)
     for way in (Way.CREATE, Way.LOOK_FIRST):
-        free = await _claim(desk, batch, organisation, waiting[way])
-        outcome |= {company.key: _being_made(company) for company, _ in waiting[way] if company.key not in free}
-        waiting[way] = [draft for draft in waiting[way] if draft[0].key in free]
-    steps = [
-        (waiting[Way.UPDATE], {company.key: str(links[company.key].zoho_id) for company, _ in waiting[Way.UPDATE]}),
-        (waiting[Way.CREATE], {}),
-        (waiting[Way.LOOK_FIRST], await _look(crm, catalogue, waiting[Way.LOOK_FIRST])),
-    ]
-    for drafts, ids in steps:
-        outcome |= await _send(desk, crm, catalogue, organisation, drafts, ids)
-    return outcome
+        free = await _claim(desk, batch, organisation, plans[way])
+        outcome |= {plan.company.key: _being_made(plan.company) for plan in plans[way] if plan.company.key not in free}
+        plans[way] = [plan for plan in plans[way] if plan.company.key in free]
+    plans[Way.LOOK_FIRST] = await _look(crm, catalogue, plans[Way.LOOK_FIRST])
+    for way in (Way.UPDATE, Way.CREATE, Way.LOOK_FIRST):
+        outcome |= await _send(desk, crm, catalogue, organisation, plans[way])
+    return {k: Account(told, warnings[k]) if isinstance(told, str) else told for k, told in outcome.items()}
 
 
-def _known(link: Link | None) -> Known | None:
-    return Known(link.zoho_id, link.fingerprint, link.payload, link.reference) if link else None
-
-
-async def _claim(
-    desk: CrmDesk, batch: Batch, organisation: str, drafts: Sequence[tuple[Company, dict[str, Any]]]
-) -> set[str]:
+async def _claim(desk: CrmDesk, batch: Batch, organisation: str, plans: Sequence[Plan]) -> set[str]:
     """The companies that may be made now: another worker may be making one of them for another customer."""
-    if not drafts:
+    if not plans:
         return set()
     async with desk.pool.connection() as connection:
         return await claim_creations(
@@ -108,7 +155,7 @@ async def _claim(
             module=MODULE,
             entity=ENTITY,
             organisation_id=organisation,
-            creations=[Creation(company.key, company.name, company.asked_by) for company, _ in drafts],
+            creations=[Creation(p.company.key, p.company.name, p.company.asked_by) for p in plans],
             hold=batch.lease.duration,
         )
 
@@ -121,64 +168,50 @@ def _being_made(company: Company) -> NotReady:
     )
 
 
-async def _look(
-    crm: Crm, catalogue: FieldCatalogue, drafts: Sequence[tuple[Company, dict[str, Any]]]
-) -> dict[str, str]:
-    """Accounts an earlier attempt may have made, by key. Without our key field, only a firm with the same name and
-    the same GSTIN counts as found."""
-    if not drafts or KEY_FIELD in catalogue:
-        return {}  # the upsert finds its own by the unique key
-    found: dict[str, str] = {}
-    rows = await crm.find_records_by(
-        MODULE, "Account_Name", [company.name for company, _ in drafts], ("GSTIN",) if "GSTIN" in catalogue else ()
-    )
-    for company, _ in drafts:
-        for row in rows:
-            same_name = row.get("Account_Name") == company.name
-            if same_name and company.gstin and row.get("GSTIN") == company.gstin:
-                found[company.key] = row.id
-    return found
+async def _look(crm: Crm, catalogue: FieldCatalogue, plans: Sequence[Plan]) -> list[Plan]:
+    """The plans, with the ids of Accounts an earlier attempt has made. Without our key field, only a firm with the same
+    name and the same GSTIN counts as found."""
+    sought = [plan for plan in plans if must_look(plan, catalogue)]
+    if not sought:
+        return list(plans)
+    names, fields = looking(sought, catalogue)
+    rows = await crm.find_records_by(MODULE, "Account_Name", names, fields)
+    return [replace(plan, zoho_id=_found(plan.company, rows)) for plan in plans]
+
+
+def _found(company: Company, rows: Sequence[Record]) -> str | None:
+    for row in rows:
+        same_name = row.get("Account_Name") == company.name
+        if same_name and company.gstin and row.get("GSTIN") == company.gstin:
+            return row.id
+    return None
 
 
 async def _send(
-    desk: CrmDesk,
-    crm: Crm,
-    catalogue: FieldCatalogue,
-    organisation: str,
-    drafts: Sequence[tuple[Company, dict[str, Any]]],
-    ids: dict[str, str],
+    desk: CrmDesk, crm: Crm, catalogue: FieldCatalogue, organisation: str, plans: Sequence[Plan]
 ) -> dict[str, str | ZohosyncError]:
     outcome: dict[str, str | ZohosyncError] = {}
-    known = [draft for draft in drafts if draft[0].key in ids]
-    new = [draft for draft in drafts if draft[0].key not in ids]
+    known = [plan for plan in plans if plan.zoho_id]
+    new = [plan for plan in plans if not plan.zoho_id]
     if known:
-        records = [{**payload, "id": ids[company.key]} for company, payload in known]
-        outcome |= await _keep(desk, organisation, known, crm.update_records(MODULE, records))
+        outcome |= await _keep(desk, organisation, known, crm.write(updating(known)))
     if new:
-        records = [payload for _, payload in new]
-        # The name is never a key: two firms with one name stay two.
-        if KEY_FIELD in catalogue:
-            call = crm.upsert_records(MODULE, records, duplicate_check_fields=(KEY_FIELD,))
-        else:
-            call = crm.insert_records(MODULE, records)
-        outcome |= await _keep(desk, organisation, new, call)
+        outcome |= await _keep(desk, organisation, new, crm.write(creating(new, catalogue)))
     return outcome
 
 
 async def _keep(
-    desk: CrmDesk,
-    organisation: str,
-    drafts: Sequence[tuple[Company, dict[str, Any]]],
-    call: Awaitable[Sequence[RecordResult]],
+    desk: CrmDesk, organisation: str, plans: Sequence[Plan], call: Awaitable[Sequence[RecordResult]]
 ) -> dict[str, str | ZohosyncError]:
     outcome: dict[str, str | ZohosyncError] = {}
     try:
         results = await call
     except ZohoFailure as error:  # of these companies only: customers without one go on
-        return {company.key: error for company, _ in drafts}
+        return {plan.company.key: error for plan in plans}
     links: list[NewLink] = []
     vanished: list[Company] = []
-    for (company, payload), result in zip(drafts, results, strict=True):
+    for plan, result in zip(plans, results, strict=True):
+        company, payload = plan.company, plan.payload
         if result.ok:
             outcome[company.key] = result.id
             links.append(NewLink(company.key, result.id, fingerprint_of(payload), payload))
@@ -193,7 +226,7 @@ async def _keep(
         await save_links(
             connection, system="crm", module=MODULE, entity=ENTITY, organisation_id=organisation, links=links
         )
-        refused = [company.key for company, _ in drafts if isinstance(outcome[company.key], ZohosyncError)]
+        refused = [plan.company.key for plan in plans if isinstance(outcome[plan.company.key], ZohosyncError)]
         await release_creations(connection, system="crm", module=MODULE, entity=ENTITY, record_ids=refused)
         for company in vanished:
             await forget_account(connection, company)

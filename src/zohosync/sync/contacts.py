@@ -4,20 +4,18 @@ https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
 from zohosync.db.pool import Connection
-from zohosync.errors import NotReady, RecordInvalid, RecordVanished, ZohoFailure, ZohosyncError
+from zohosync.errors import RecordInvalid, RecordVanished, ZohoFailure, ZohosyncError
 from zohosync.queue.batch import Batch
-from zohosync.queue.operation import Cause, Operation, Outcome, Report
+from zohosync.queue.operation import Outcome, Report
 from zohosync.store.links import (
     Creation,
     Link,
     NewLink,
     claim_creations,
     distrust_link,
-    find_email_owners,
     find_links,
     find_owners,
     forget_link,
@@ -26,49 +24,25 @@ from zohosync.store.links import (
 from zohosync.store.operations import enqueue
 from zohosync.store.shop import ShopCustomer, read_customers
 from zohosync.sync.accounts import MODULE as ACCOUNTS
-from zohosync.sync.accounts import Company, ensure_accounts, forget_account
-from zohosync.sync.decide import Known, Way, decide_way, fingerprint_of, merge_clearings
+from zohosync.sync.accounts import ensure_accounts, forget_account
+from zohosync.sync.contact_drafts import (
+    ENTITY,
+    MODULE,
+    Draft,
+    creating,
+    decide_contact,
+    decide_look,
+    draft_contact,
+    fit_contact,
+    is_loud,
+    updating,
+    with_account,
+)
+from zohosync.sync.decide import Way, fingerprint_of
 from zohosync.sync.desk import CrmDesk, Sent, succeeded, write_back
-from zohosync.sync.person import clean_email, clean_gstin, clean_phone, clean_text, join_name
-from zohosync.zoho.crm import Automation, Crm
+from zohosync.sync.email_owners import email_taken, read_email_owners, same_email
+from zohosync.zoho.crm import Crm
 from zohosync.zoho.results import RecordResult
-
-MODULE = "Contacts"
-ENTITY = "customer"
-KEY_FIELD = "Storefront_User_Id"
-NEW_RECORD_AUTOMATIONS: tuple[Automation, ...] = ("workflow", "approval", "blueprint", "pathfinder", "orchestration")
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """One customer on the way to Zoho."""
-
-    operation: Operation
-    customer: ShopCustomer
-    payload: dict[str, Any]
-    company: Company | None
-    warnings: list[str] = field(default_factory=list)
-    zoho_id: str | None = None
-
-    @property
-    def email(self) -> str:
-        return str(self.payload["Email"])
-
-
-def translate_contact(customer: ShopCustomer, region: str) -> tuple[dict[str, Any], list[str]]:
-    """The Contact's payload and what had to be left out; RecordInvalid when it cannot be one at all."""
-    name = join_name(customer.first_name, customer.last_name)
-    phone, bad_phone = clean_phone(customer.phone, region)
-    gstin, bad_gstin = clean_gstin(customer.gstin)
-    payload = {
-        "First_Name": clean_text(name.first),
-        "Last_Name": clean_text(name.last) or "-",
-        "Email": clean_email(customer.email),
-        "Phone": phone,
-        "GSTIN": gstin,
-        KEY_FIELD: customer.record_id,
-    }
-    return payload, [warning for warning in (bad_phone, bad_gstin) if warning]
 
 
 async def push_contacts(desk: CrmDesk, batch: Batch) -> None:
@@ -82,7 +56,7 @@ async def push_contacts(desk: CrmDesk, batch: Batch) -> None:
     drafts = await _check_fields(desk, batch, drafts, links)
     ways: dict[Way, list[Draft]] = {way: [] for way in Way}
     for draft in drafts:
-        ways[decide_way(_known(links.get(draft.customer.record_id)), fingerprint_of(draft.payload))].append(draft)
+        ways[decide_contact(draft, links.get(draft.customer.record_id))].append(draft)
     await _skip(batch, ways[Way.SKIP], links)
     update = [replace(d, zoho_id=links[d.customer.record_id].zoho_id) for d in ways[Way.UPDATE]]
     adopted, create = await _adopt(desk, batch, ways[Way.CREATE], ways[Way.LOOK_FIRST], links)
@@ -104,20 +78,11 @@ async def _draft(desk: CrmDesk, batch: Batch, customers: dict[str, ShopCustomer]
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope"))
             continue
         try:
-            payload, warnings = translate_contact(customer, desk.policy.phone_region)
+            drafts.append(draft_contact(operation, customer, desk.policy.phone_region))
         except RecordInvalid as error:
             ended.append(batch.judge(error, operation))
-            continue
-        drafts.append(Draft(operation, customer, payload, _company_of(operation, customer, payload), warnings))
     await batch.finish(ended)
     return drafts
-
-
-def _company_of(operation: Operation, customer: ShopCustomer, payload: dict[str, Any]) -> Company | None:
-    name = clean_text(customer.company)
-    if customer.role != "b2b_client" or name is None:
-        return None
-    return Company.of_customer(customer.record_id, name, payload["GSTIN"], operation.operation_id)
 
 
 async def _attach_accounts(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[Draft]:
@@ -130,8 +95,7 @@ async def _attach_accounts(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> 
         if isinstance(account, ZohosyncError):
             ended.append(batch.judge(account, draft.operation))
         else:
-            draft.payload["Account_Name"] = {"id": account} if account else None
-            kept.append(draft)
+            kept.append(with_account(draft, account.zoho_id, account.warnings) if account else with_account(draft))
     await batch.finish(ended)
     return kept
 
@@ -144,26 +108,19 @@ async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft], links:
     kept: list[Draft] = []
     ended: list[Report] = []
     for draft in drafts:
-        link = links.get(draft.customer.record_id)
-        checked = catalogue.check(merge_clearings(draft.payload, link.payload if link else None))
-        if checked.refusals:
-            ended.append(batch.judge(checked.refusals[0], draft.operation))
-            continue
-        warnings = draft.warnings + [f"{warning.message} {warning.hint}".strip() for warning in checked.warnings]
-        kept.append(replace(draft, payload=checked.payload, warnings=warnings))
+        try:
+            kept.append(fit_contact(draft, catalogue, links.get(draft.customer.record_id)))
+        except RecordInvalid as error:
+            ended.append(batch.judge(error, draft.operation))
     await batch.finish(ended)
     return kept
-
-
-def _known(link: Link | None) -> Known | None:
-    return Known(link.zoho_id, link.fingerprint, link.payload, link.reference) if link else None
 
 
 def _identical(draft: Draft, link: Link) -> Report:
     return Report(
         draft.operation.operation_id,
         Outcome.SKIPPED,
-        warnings=tuple(draft.warnings),
+        warnings=tuple(map(str, draft.warnings)),
         zoho_module=MODULE,
         zoho_id=link.zoho_id,
         action="identical",
@@ -190,28 +147,34 @@ async def _skip(batch: Batch, drafts: list[Draft], links: dict[str, Link]) -> No
 async def _adopt(
     desk: CrmDesk, batch: Batch, create: list[Draft], doubtful: list[Draft], links: dict[str, Link]
 ) -> tuple[list[Draft], list[Draft]]:
-    """Look before creating where somebody may have created already: an earlier attempt of ours, or the integration
-    whose id stands in the shop. Returns (found in Zoho, to be created)."""
-    catalogue = await desk.catalogue(MODULE) if create or doubtful else None
-    claimed = {draft.customer.record_id: draft for draft in create if draft.customer.zoho_crm_id}
-    crm = desk.crm_for(batch)
-    found: dict[str, str] = {}
-    if claimed:
-        ids = [str(draft.customer.zoho_crm_id) for draft in claimed.values()]
-        for row in await crm.find_records_by(MODULE, "id", [one for one in ids if one.isdecimal()], ("Email",)):
-            for record_id, draft in claimed.items():
-                if row.id == draft.customer.zoho_crm_id and _same(row.get("Email"), draft.email):
-                    found[record_id] = row.id
-    if doubtful and catalogue is not None and KEY_FIELD not in catalogue:
-        sent = {draft.customer.record_id: links[draft.customer.record_id].reference or "" for draft in doubtful}
-        for row in await crm.find_records_by(MODULE, "Email", sent.values(), ("Email",)):
-            for record_id, reference in sent.items():
-                if _same(row.get("Email"), reference):
-                    found.setdefault(record_id, row.id)
-    found = await _unowned(desk, found)
+    """Look before creating where somebody may have created already. Returns (found in Zoho, to be created)."""
     everybody = create + doubtful
+    if not everybody:
+        return [], []
+    catalogue = await desk.catalogue(MODULE)
+    sought: dict[str, list[tuple[Draft, str]]] = {"id": [], "Email": []}
+    for way, drafts in ((Way.CREATE, create), (Way.LOOK_FIRST, doubtful)):
+        for draft in drafts:
+            look = decide_look(draft, way, links.get(draft.customer.record_id), catalogue)
+            if look is not None:
+                sought[look.field].append((draft, look.value))
+    found = await _unowned(desk, await _look(desk.crm_for(batch), sought))
     adopted = [replace(d, zoho_id=found[d.customer.record_id]) for d in everybody if d.customer.record_id in found]
     return adopted, [draft for draft in everybody if draft.customer.record_id not in found]
+
+
+async def _look(crm: Crm, sought: dict[str, list[tuple[Draft, str]]]) -> dict[str, str]:
+    """What stands in Zoho: record id to Contact id. An id counts only when the Contact has the customer's e-mail."""
+    found: dict[str, str] = {}
+    for row in await crm.find_records_by(MODULE, "id", [value for _, value in sought["id"]], ("Email",)):
+        for draft, value in sought["id"]:
+            if row.id == value and same_email(row.get("Email"), draft.email):
+                found[draft.customer.record_id] = row.id
+    for row in await crm.find_records_by(MODULE, "Email", [value for _, value in sought["Email"]]):
+        for draft, value in sought["Email"]:
+            if same_email(row.get("Email"), value):
+                found.setdefault(draft.customer.record_id, row.id)
+    return found
 
 
 async def _unowned(desk: CrmDesk, found: dict[str, str]) -> dict[str, str]:
@@ -227,19 +190,13 @@ async def _unowned(desk: CrmDesk, found: dict[str, str]) -> dict[str, str]:
     return free
 
 
-def _same(theirs: object, ours: str) -> bool:
-    return isinstance(theirs, str) and theirs.lower() == ours.lower()
-
-
 async def _update(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]) -> None:
-    """Automations of Zoho stay silent: they are for records that are new there."""
     if drafts:
-        records = [{**draft.payload, "id": draft.zoho_id} for draft in drafts]
-        await _end(desk, batch, drafts, crm.update_records(MODULE, records))
+        await _end(desk, batch, drafts, crm.write(updating(drafts)))
 
 
 async def _create(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]) -> None:
-    """Upsert by e-mail and our own key. A person's e-mail belongs to one customer: a second one is told so."""
+    """Claim before sending. A person's e-mail belongs to one customer: a second one is told so."""
     drafts, shared = await _sort_out_shared_emails(desk, drafts)
     await batch.finish([batch.judge(e, d.operation) for d, e in shared])
     if not drafts:
@@ -255,61 +212,24 @@ async def _create(desk: CrmDesk, batch: Batch, crm: Crm, drafts: Sequence[Draft]
             creations=[Creation(d.customer.record_id, d.email, d.operation.operation_id) for d in drafts],
             hold=batch.lease.duration,
         )
-    loud = [draft for draft in drafts if _is_loud(desk, draft)]
-    quiet = [draft for draft in drafts if not _is_loud(desk, draft)]
-    for group, trigger in ((loud, NEW_RECORD_AUTOMATIONS), (quiet, ())):
+    for loud in (True, False):
+        group = [draft for draft in drafts if is_loud(draft, automations=desk.policy.contact_automations) is loud]
         if group:
-            records = [draft.payload for draft in group]
-            call = crm.upsert_records(MODULE, records, duplicate_check_fields=("Email",), trigger=trigger)
-            await _end(desk, batch, group, call)
-
-
-def _is_loud(desk: CrmDesk, draft: Draft) -> bool:
-    return desk.policy.contact_automations and draft.operation.cause in (Cause.CHANGE, Cause.MANUAL)
+            await _end(desk, batch, group, crm.write(creating(group, loud=loud)))
 
 
 async def _sort_out_shared_emails(
     desk: CrmDesk, drafts: Sequence[Draft]
 ) -> tuple[list[Draft], list[tuple[Draft, ZohosyncError]]]:
-    """Who may become the Contact of an e-mail. An owner who is gone from the shop gives it up; one who has another
-    e-mail by now is waited for until Zoho knows that."""
+    """Who may become the Contact of an e-mail, and who may not."""
     if not drafts:
         return [], []
     async with desk.pool.connection() as connection:
-        owners = await find_email_owners(connection, [draft.email for draft in drafts])
-        present = await read_customers(connection, list(owners.values()))
-        for email, owner in list(owners.items()):
-            if owner not in present or not present[owner].in_scope:
-                await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=owner)
-                del owners[email]
-    mine: list[Draft] = []
-    others: list[tuple[Draft, ZohosyncError]] = []
-    for draft in drafts:
-        owner = owners.setdefault(draft.email.lower(), draft.customer.record_id)
-        if owner == draft.customer.record_id:
-            mine.append(draft)
-        elif owner in present and not _same(present[owner].email, draft.email):
-            others.append((draft, _email_given_up(draft, owner)))
-        else:
-            others.append((draft, _email_taken(draft, owner)))
-    return mine, others
-
-
-def _email_given_up(draft: Draft, owner: str) -> NotReady:
-    return NotReady(
-        f"The Contact with the e-mail {draft.email} is customer {owner}, whose new e-mail Zoho does not have yet.",
-        wait_for="parent",
-        code="email_still_given",
-    )
-
-
-def _email_taken(draft: Draft, owner: str) -> RecordInvalid:
-    return RecordInvalid(
-        f"Customer {owner} of the shop already is the Contact with the e-mail {draft.email}.",
-        hint="Merge the two customers in the shop, or give one another e-mail; they are never merged by themselves.",
-        code="email_shared",
-        field="Email",
-    )
+        owners = await read_email_owners(connection, drafts)
+        for record_id in owners.gone:
+            await forget_link(connection, system="crm", module=MODULE, entity=ENTITY, record_id=record_id)
+    judged = [(draft, owners.claim(draft)) for draft in drafts]
+    return [d for d, error in judged if error is None], [(d, error) for d, error in judged if error is not None]
 
 
 async def _owners(desk: CrmDesk, results: Sequence[RecordResult]) -> dict[str, str]:
@@ -372,7 +292,7 @@ async def _repair(connection: Connection, draft: Draft, owner: str | None, error
 def _error_of(draft: Draft, result: RecordResult, owners: dict[str, str]) -> ZohosyncError | None:
     owner = owners.get(result.id, draft.customer.record_id)
     if owner != draft.customer.record_id:
-        return _email_taken(draft, owner)
+        return email_taken(draft, owner)
     if draft.zoho_id and result.error is not None and result.error.reason == "zoho_record_absent":
         return RecordVanished(
             f"Contact {draft.zoho_id} is no longer in Zoho.", hint="A new one is made.", module=MODULE
@@ -391,11 +311,11 @@ def _report(batch: Batch, draft: Draft, result: RecordResult, error: ZohosyncErr
             sent,
             module=MODULE,
             digest=draft.customer.digest,
-            warnings=draft.warnings,
+            warnings=tuple(map(str, draft.warnings)),
             label=draft.customer.email,
         )
     return replace(
         batch.judge(error, draft.operation),
         request={"module": MODULE, "record": draft.payload},
-        warnings=tuple(draft.warnings),
+        warnings=tuple(map(str, draft.warnings)),
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-import orjson
+from zohosync.store.links import Link
+from zohosync.zoho.canonical import canonical_json
 
 
 class Way(Enum):
@@ -31,6 +32,11 @@ class Known:
     reference: str | None = None  # set while the outcome of a creation is open
 
 
+def known_of(link: Link | None) -> Known | None:
+    """What a link tells."""
+    return Known(link.zoho_id, link.fingerprint, link.payload, link.reference) if link else None
+
+
 def decide_way(known: Known | None, fingerprint: str) -> Way:
     """What to do with a payload that has this fingerprint."""
     if known is None:
@@ -43,11 +49,6 @@ def decide_way(known: Known | None, fingerprint: str) -> Way:
 def fingerprint_of(payload: Mapping[str, Any]) -> str:
     """A digest of the payload that does not depend on the order of its keys."""
     return hashlib.blake2b(canonical_json(payload), digest_size=16).hexdigest()
-
-
-def canonical_json(payload: Mapping[str, Any]) -> bytes:
-    """The one way a payload is written: sorted keys, no spaces."""
-    return orjson.dumps(payload, option=orjson.OPT_SORT_KEYS)
 
 
 def merge_clearings(payload: Mapping[str, Any], agreed: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from zohosync.store.shop import ShopInquiry, ShopQuote, read_inquiries, read_quo
 from zohosync.sync.desk import CrmDesk
 from zohosync.sync.notes import NoteText, write_inquiry_note, write_quote_note
 from zohosync.sync.person import Name, clean_email, clean_gstin, clean_phone, clean_text, join_name, split_name
+from zohosync.zoho.fields import FieldCatalogue, Warned
 
 LEADS = "Leads"
 
@@ -24,7 +25,7 @@ class Draft:
     digest: str
     asked_at: float
     written_id: str | None
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
     lead_id: str = ""
     note_id: str = ""
     action: str = "identical"
@@ -35,12 +36,12 @@ class Draft:
         return str(self.payload["Email"]).lower()
 
 
-def translate_inquiry(inquiry: ShopInquiry, region: str) -> tuple[dict[str, Any], list[str]]:
+def translate_inquiry(inquiry: ShopInquiry, region: str) -> tuple[dict[str, Any], list[Warned]]:
     """The Lead's payload and what had to be left out; RecordInvalid when it cannot be one at all."""
     return _lead(split_name(inquiry.name), inquiry.email, inquiry.phone, inquiry.company, None, region)
 
 
-def translate_quote(quote: ShopQuote, region: str) -> tuple[dict[str, Any], list[str]]:
+def translate_quote(quote: ShopQuote, region: str) -> tuple[dict[str, Any], list[Warned]]:
     """As ``translate_inquiry``, from the customer who asked for the quote."""
     name = join_name(quote.first_name, quote.last_name)
     return _lead(name, quote.email, quote.phone, quote.company, quote.gstin, region)
@@ -48,7 +49,7 @@ def translate_quote(quote: ShopQuote, region: str) -> tuple[dict[str, Any], list
 
 def _lead(
     name: Name, email: str | None, phone: str | None, company: str | None, gstin: str | None, region: str
-) -> tuple[dict[str, Any], list[str]]:
+) -> tuple[dict[str, Any], list[Warned]]:
     number, bad_phone = clean_phone(phone, region)
     compact_gstin, bad_gstin = clean_gstin(gstin)
     payload = {
@@ -80,7 +81,7 @@ async def draft_inquiries(desk: CrmDesk, batch: Batch) -> list[Draft]:
             ended.append(Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope"))
             continue
         try:
-            drafts.append(_translate(operation, record, desk.policy.phone_region))
+            drafts.append(draft_inquiry(operation, record, desk.policy.phone_region))
         except RecordInvalid as error:
             ended.append(batch.judge(error, operation))
     await batch.finish(ended)
@@ -92,7 +93,8 @@ def _ids(batch: Batch, entity: str) -> list[str]:
     return [operation.record_id for operation in batch.operations if operation.entity == entity]
 
 
-def _translate(operation: Operation, record: ShopInquiry | ShopQuote, region: str) -> Draft:
+def draft_inquiry(operation: Operation, record: ShopInquiry | ShopQuote, region: str) -> Draft:
+    """The inquiry in Zoho's words; RecordInvalid when that cannot be. Pure."""
     if isinstance(record, ShopQuote):
         payload, warnings = translate_quote(record, region)
         note = write_quote_note(record) if record.lines else None
@@ -103,6 +105,15 @@ def _translate(operation: Operation, record: ShopInquiry | ShopQuote, region: st
     return Draft(operation, payload, note, record.digest, record.asked_at or 0.0, record.zoho_crm_id, warnings)
 
 
+def fit_inquiry(draft: Draft, catalogue: FieldCatalogue) -> None:
+    """Leave out what Zoho's fields do not allow, with a warning; RecordInvalid when it cannot be sent at all."""
+    checked = catalogue.check(draft.payload)
+    if checked.refusals:
+        raise checked.refusals[0]
+    draft.payload = checked.payload
+    draft.warnings += checked.warnings
+
+
 async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[Draft]:
     if not drafts:
         return drafts
@@ -110,13 +121,12 @@ async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> lis
     kept: list[Draft] = []
     ended: list[Report] = []
     for draft in drafts:
-        checked = catalogue.check(draft.payload)
-        if checked.refusals:
-            ended.append(judged(batch, draft, checked.refusals[0]))
-            continue
-        draft.payload = checked.payload
-        draft.warnings += [f"{warning.message} {warning.hint}".strip() for warning in checked.warnings]
-        kept.append(draft)
+        try:
+            fit_inquiry(draft, catalogue)
+        except RecordInvalid as error:
+            ended.append(judged(batch, draft, error))
+        else:
+            kept.append(draft)
     await batch.finish(ended)
     return kept
 
@@ -126,7 +136,7 @@ def judged(batch: Batch, draft: Draft, error: ZohosyncError) -> Report:
     report = batch.judge(error, draft.operation)
     return replace(
         report,
-        warnings=tuple(draft.warnings),
+        warnings=tuple(map(str, draft.warnings)),
         zoho_module=LEADS if draft.lead_id else None,
         zoho_id=draft.lead_id or None,
         request={"module": LEADS, "record": draft.payload},

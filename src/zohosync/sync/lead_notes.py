@@ -15,7 +15,9 @@ from zohosync.sync.decide import fingerprint_of
 from zohosync.sync.desk import CrmDesk, write_back
 from zohosync.sync.inquiries import LEADS, Draft, judged
 from zohosync.zoho.crm import Crm
+from zohosync.zoho.crm_requests import insert_notes_request, update_notes_request
 from zohosync.zoho.entities import Note
+from zohosync.zoho.protocol import Request
 from zohosync.zoho.results import RecordResult
 
 LEAD_ENTITY = "lead"
@@ -26,7 +28,7 @@ async def push_notes(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> None:
     """One Note for each inquiry: rewritten by its id when it is known, looked for when an earlier attempt may have
     sent it, else added."""
     waiting = [draft for draft in drafts if draft.note is None]
-    await _finish(batch, [(draft, _lines_missing()) for draft in waiting])
+    await _finish(batch, [(draft, lines_missing()) for draft in waiting])
     drafts = [draft for draft in drafts if draft.note is not None]
     for entity in ("inquiry", "quote"):
         mine = [draft for draft in drafts if draft.operation.entity == entity]
@@ -34,7 +36,7 @@ async def push_notes(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> None:
             await _push_notes_of(desk, batch, entity, mine)
 
 
-def _lines_missing() -> NotReady:
+def lines_missing() -> NotReady:
     return NotReady("The quote has no lines yet; its Lead is in Zoho.", wait_for="lines", code="lines_missing")
 
 
@@ -43,23 +45,31 @@ async def _push_notes_of(desk: CrmDesk, batch: Batch, entity: str, drafts: list[
     async with desk.pool.connection() as connection:
         links = await find_links(connection, system="crm", module=NOTES, entity=entity, record_ids=keys)
     crm = desk.crm_for(batch)
-    done = [draft for draft in drafts if _is_known(draft, links.get(draft.operation.record_id))]
+    done = [draft for draft in drafts if is_known(draft, links.get(draft.operation.record_id))]
     await _finish(batch, [(draft, None) for draft in done])
     left = await _look(batch, crm, [draft for draft in drafts if draft not in done], links)
     rewrite = [draft for draft in left if draft.note_id]
     if rewrite:
-        notes = [(draft.note_id, *_title_and_content(draft)) for draft in rewrite]
-        await _keep_notes(desk, batch, entity, rewrite, crm.update_notes(notes))
+        await _keep_notes(desk, batch, entity, rewrite, crm.write(rewriting(rewrite)))
     new = [draft for draft in left if not draft.note_id]
     if new:
         await _claim(desk, batch, entity, new)
-        added = [(draft.lead_id, *_title_and_content(draft)) for draft in new]
-        await _keep_notes(desk, batch, entity, new, crm.insert_notes(LEADS, added))
+        await _keep_notes(desk, batch, entity, new, crm.write(adding(new)))
 
 
-def _is_known(draft: Draft, link: Link | None) -> bool:
+def adding(drafts: Sequence[Draft]) -> Request:
+    """Their Notes, each added to its Lead."""
+    return insert_notes_request(LEADS, [(draft.lead_id, *_title_and_content(draft)) for draft in drafts])
+
+
+def rewriting(drafts: Sequence[Draft]) -> Request:
+    """Their Notes, by their ids."""
+    return update_notes_request([(draft.note_id, *_title_and_content(draft)) for draft in drafts])
+
+
+def is_known(draft: Draft, link: Link | None) -> bool:
     """Whether Zoho has exactly this Note."""
-    return link is not None and bool(link.zoho_id) and link.fingerprint == fingerprint_of(_note_payload(draft))
+    return link is not None and bool(link.zoho_id) and link.fingerprint == fingerprint_of(note_payload(draft))
 
 
 async def _look(batch: Batch, crm: Crm, drafts: Sequence[Draft], links: Mapping[str, Link]) -> list[Draft]:
@@ -101,7 +111,8 @@ def _title_and_content(draft: Draft) -> tuple[str, str]:
     return draft.note.title, draft.note.content
 
 
-def _note_payload(draft: Draft) -> dict[str, Any]:
+def note_payload(draft: Draft) -> dict[str, Any]:
+    """What is compared with what Zoho accepted last."""
     title, content = _title_and_content(draft)
     return {"Note_Title": title, "Note_Content": content}
 
@@ -133,7 +144,7 @@ async def _keep_notes(
         return
     organisation = await desk.organisation_id()
     ended = [(draft, _error_of(draft, result)) for draft, result in zip(drafts, results, strict=True)]
-    payloads = {draft.operation.record_id: _note_payload(draft) for draft in drafts}
+    payloads = {draft.operation.record_id: note_payload(draft) for draft in drafts}
 
     async def save(connection: Connection, held: set[int]) -> None:
         links = [
@@ -204,12 +215,12 @@ def _report(batch: Batch, draft: Draft, error: ZohosyncError | None) -> Report:
     return Report(
         draft.operation.operation_id,
         Outcome.SUCCEEDED,
-        warnings=tuple(draft.warnings),
+        warnings=tuple(map(str, draft.warnings)),
         zoho_module=LEADS,
         zoho_id=draft.lead_id,
         action=draft.action,
         label=str(draft.payload["Email"]),
         digest=draft.digest,
-        request={"module": LEADS, "record": draft.payload, "note": _note_payload(draft)},
+        request={"module": LEADS, "record": draft.payload, "note": note_payload(draft)},
         response={"id": draft.lead_id, "action": draft.action},
     )

@@ -9,12 +9,14 @@ from typing import Any
 from zohosync.errors import NotReady, ZohoFailure
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Report
-from zohosync.store.links import Creation, NewLink, claim_creations, find_links, release_creations, save_links
-from zohosync.sync.contacts import NEW_RECORD_AUTOMATIONS
+from zohosync.store.links import Creation, Link, NewLink, claim_creations, find_links, release_creations, save_links
+from zohosync.sync.contact_drafts import NEW_RECORD_AUTOMATIONS
 from zohosync.sync.decide import fingerprint_of
 from zohosync.sync.desk import CrmDesk
 from zohosync.sync.inquiries import LEADS, Draft, draft_inquiries, judged
 from zohosync.sync.lead_notes import LEAD_ENTITY, push_notes
+from zohosync.zoho.crm_requests import upsert_request
+from zohosync.zoho.protocol import Request
 
 
 async def push_leads(desk: CrmDesk, batch: Batch) -> None:
@@ -36,9 +38,9 @@ async def _push_leads(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[
     changed: dict[str, dict[str, Any]] = {}
     for key, group in by_key.items():
         link, payload = links.get(key), group[-1].payload
-        if link is not None and link.zoho_id and link.fingerprint == fingerprint_of(payload):
+        if link is not None and has_lead(payload, link):
             for draft in group:
-                draft.lead_id = link.zoho_id
+                draft.lead_id = link.zoho_id or ""
         else:
             changed[key] = payload
     fresh = {key for key in changed if key not in links or links[key].zoho_id is None}
@@ -80,14 +82,12 @@ async def _upsert(
     """Upsert by e-mail; reports of the inquiries whose Lead Zoho refused."""
     refused: list[Report] = []
     for loud in (True, False):
-        keys = [key for key in changed if _is_loud(desk, by_key[key]) is loud]
+        keys = [key for key in changed if is_loud(by_key[key], automations=desk.policy.lead_automations) is loud]
         if not keys:
             continue
-        trigger = NEW_RECORD_AUTOMATIONS if loud else ()
-        records = [changed[key] for key in keys]
-        crm = desk.crm_for(batch)
+        request = upserting([changed[key] for key in keys], loud=loud)
         try:
-            results = await crm.upsert_records(LEADS, records, duplicate_check_fields=("Email",), trigger=trigger)
+            results = await desk.crm_for(batch).write(request)
         except ZohoFailure as error:  # of these Leads only: the others of the batch go on
             refused += [judged(batch, draft, error) for key in keys for draft in by_key[key]]
             continue
@@ -105,8 +105,20 @@ async def _upsert(
     return refused
 
 
-def _is_loud(desk: CrmDesk, group: Sequence[Draft]) -> bool:
-    return desk.policy.lead_automations and any(d.operation.cause in (Cause.CHANGE, Cause.MANUAL) for d in group)
+def is_loud(group: Sequence[Draft], *, automations: bool) -> bool:
+    """Whether Zoho's own automations run for the Lead of these inquiries."""
+    return automations and any(draft.operation.cause in (Cause.CHANGE, Cause.MANUAL) for draft in group)
+
+
+def upserting(payloads: Sequence[dict[str, Any]], *, loud: bool) -> Request:
+    """The upsert of Leads by e-mail."""
+    trigger = NEW_RECORD_AUTOMATIONS if loud else ()
+    return upsert_request(LEADS, payloads, duplicate_check_fields=("Email",), trigger=trigger)
+
+
+def has_lead(payload: dict[str, Any], link: Link | None) -> bool:
+    """Whether Zoho has exactly this Lead."""
+    return link is not None and bool(link.zoho_id) and link.fingerprint == fingerprint_of(payload)
 
 
 async def _save(desk: CrmDesk, links: Sequence[NewLink], *, refused: set[str]) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from zohosync.store.shop import QuoteLine, ShopInquiry, ShopQuote
 from zohosync.sync.person import clean_text
+from zohosync.zoho.fields import Warned
 
 # https://www.zoho.com/crm/developer/docs/api/v8/create-notes.html
 LONGEST_CONTENT = 32_000
@@ -17,7 +18,7 @@ class NoteText:
 
     title: str
     content: str
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
 
 def write_inquiry_note(inquiry: ShopInquiry) -> NoteText:
@@ -59,11 +60,12 @@ def _totals(quote: ShopQuote) -> str:
     return "\n".join(f"{name}: {rupees(amount)}" for name, amount in named if amount is not None)
 
 
-def _sum_warning(quote: ShopQuote) -> tuple[str, ...]:
+def _sum_warning(quote: ShopQuote) -> tuple[Warned, ...]:
     total = sum_of(quote.lines)
     if quote.subtotal is None or total == quote.subtotal:
         return ()
-    return (f"The lines add up to {rupees(total)}, the quote's subtotal is {rupees(quote.subtotal)}.",)
+    told = f"The lines add up to {rupees(total)}, the quote's subtotal is {rupees(quote.subtotal)}."
+    return (Warned("Note_Content", "sum_differs", told, ""),)
 
 
 def sum_of(lines: Sequence[QuoteLine]) -> Decimal:
@@ -78,4 +80,5 @@ def _fitted(title: str, content: str) -> NoteText:
     ending = "\n… (cut here: the shop has the whole text)"
     room = LONGEST_CONTENT - len(ending)
     cut = content.encode("utf-16-le")[: room * 2].decode("utf-16-le", errors="ignore")
-    return NoteText(title, cut + ending, (f"The text is longer than Zoho's {LONGEST_CONTENT} characters; it was cut.",))
+    told = f"The text is longer than Zoho's {LONGEST_CONTENT} characters; it was cut."
+    return NoteText(title, cut + ending, (Warned("Note_Content", "text_cut", told, ""),))

@@ -8,6 +8,7 @@ from stdnum.exceptions import ValidationError
 from stdnum.in_ import gstin as gstin_number
 
 from zohosync.errors import RecordInvalid
+from zohosync.zoho.fields import Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def clean_email(address: str | None) -> str:
         ) from error
 
 
-def clean_phone(number: str | None, region: str) -> tuple[str | None, str | None]:
+def clean_phone(number: str | None, region: str) -> tuple[str | None, Warned | None]:
     """The number in E.164, and a warning when there is one that cannot be a phone number.
 
     ``region`` is the ISO country of numbers written without +.
@@ -65,11 +66,16 @@ def clean_phone(number: str | None, region: str) -> tuple[str | None, str | None
     except phonenumbers.NumberParseException:
         parsed = None
     if parsed is None or not phonenumbers.is_possible_number(parsed):
-        return None, f"Phone {text!r} is not a phone number, so it was left out. Correct it in the shop."
+        return None, Warned(
+            "Phone",
+            "phone_invalid",
+            f"Phone {text!r} is not a phone number, so it was left out.",
+            "Correct it in the shop.",
+        )
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164), None
 
 
-def clean_gstin(number: str | None) -> tuple[str | None, str | None]:
+def clean_gstin(number: str | None) -> tuple[str | None, Warned | None]:
     """The GSTIN in its compact form, and a warning when its check digit or form is wrong.
 
     https://services.gst.gov.in/services/searchtp
@@ -80,7 +86,9 @@ def clean_gstin(number: str | None) -> tuple[str | None, str | None]:
     try:
         return gstin_number.validate(text), None
     except ValidationError:
-        return None, f"GSTIN {text!r} is not valid, so it was left out. Correct it in the shop."
+        return None, Warned(
+            "GSTIN", "gstin_invalid", f"GSTIN {text!r} is not valid, so it was left out.", "Correct it in the shop."
+        )
 
 
 def clean_text(text: str | None) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from zohosync.sync.accounts import KEY_FIELD as ACCOUNT_KEY
-from zohosync.sync.contacts import KEY_FIELD as CONTACT_KEY
+from zohosync.sync.contact_drafts import KEY_FIELD as CONTACT_KEY
 from zohosync.zoho.fields import FieldCatalogue
 
 

@@ -5,23 +5,31 @@ https://www.zoho.com/crm/developer/docs/api/v8/
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal
 
 from zohosync.errors import Refused
 from zohosync.zoho import coql, scopes
 from zohosync.zoho.client import Client, Context
+from zohosync.zoho.crm_requests import (
+    ROWS_OF_A_LOOK,
+    Automation,
+    NoteText,
+    insert_notes_request,
+    insert_request,
+    list_notes_request,
+    query_request,
+    update_notes_request,
+    update_request,
+    upsert_request,
+)
 from zohosync.zoho.entities import CurrentUser, Module, Note, Organisation, Record, Rows
 from zohosync.zoho.fields import FieldCatalogue
-from zohosync.zoho.protocol import Effect, Json, Request, ZohoId
-from zohosync.zoho.requests import checked_id, listed, more_follow, only, read
+from zohosync.zoho.protocol import Json, Request, ZohoId
+from zohosync.zoho.requests import checked_id, more_follow, only, read
 from zohosync.zoho.results import RecordResult
 
-LIGHT_RECORDS = 10
 MOST_FIELDS = 5
 MOST_PAGES = 50
-
-Automation: TypeAlias = Literal["workflow", "approval", "blueprint", "pathfinder", "orchestration"]
-"""Zoho's own automations. Sent always, because leaving ``trigger`` out runs all of them."""
 
 
 class Crm:
@@ -36,6 +44,10 @@ class Crm:
 
     # --- records
 
+    async def write(self, request: Request) -> tuple[RecordResult, ...]:
+        """Send a write of ``crm_requests``: one result for each of its records, in order."""
+        return (await self._client.send(request)).results
+
     async def upsert_records(
         self,
         module: str,
@@ -44,42 +56,21 @@ class Crm:
         duplicate_check_fields: Sequence[str] = (),
         trigger: Sequence[Automation] = (),
     ) -> tuple[RecordResult, ...]:
-        """Insert or update 1 to 100 records, one result each, in order.
-
-        ``duplicate_check_fields`` may hold the module's system field (Email) and unique fields; unique fields are
-        always checked, the system field only when it is listed or nothing is. Two records with one key must not be in
-        one call. https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
-        """
-        body: Json = {"data": listed(records), "trigger": list(trigger)}
-        if duplicate_check_fields:
-            body["duplicate_check_fields"] = list(duplicate_check_fields)
-        needed = (scopes.of_module(module, "CREATE"), scopes.of_module(module, "UPDATE"))
-        return await self._write("POST", f"/crm/v8/{coql.named(module)}/upsert", body, "creates", needed)
+        """Insert or update 1 to 100 records; see ``upsert_request`` for the keys."""
+        request = upsert_request(module, records, duplicate_check_fields=duplicate_check_fields, trigger=trigger)
+        return await self.write(request)
 
     async def update_records(
         self, module: str, records: Sequence[Mapping[str, Any]], *, trigger: Sequence[Automation] = ()
     ) -> tuple[RecordResult, ...]:
-        """Update 1 to 100 records by the ``id`` in each; keys left out keep their value, None clears.
-
-        A record deleted in Zoho is Refused with reason ``zoho_record_absent``.
-        https://www.zoho.com/crm/developer/docs/api/v8/update-records.html
-        """
-        if not all(record.get("id") for record in records):
-            raise ValueError("every record to update needs its id")
-        body: Json = {"data": listed(records), "trigger": list(trigger)}
-        needed = (scopes.of_module(module, "UPDATE"),)
-        return await self._write("PUT", f"/crm/v8/{coql.named(module)}", body, "idempotent", needed)
+        """Update 1 to 100 records. One that was deleted in Zoho is Refused with reason ``zoho_record_absent``."""
+        return await self.write(update_request(module, records, trigger=trigger))
 
     async def insert_records(
         self, module: str, records: Sequence[Mapping[str, Any]], *, trigger: Sequence[Automation] = ()
     ) -> tuple[RecordResult, ...]:
-        """Insert 1 to 100 records. Not safe to repeat: only unique fields stop a second copy.
-
-        https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
-        """
-        body: Json = {"data": listed(records), "trigger": list(trigger)}
-        needed = (scopes.of_module(module, "CREATE"),)
-        return await self._write("POST", f"/crm/v8/{coql.named(module)}", body, "creates", needed)
+        """Insert 1 to 100 records. Not safe to repeat."""
+        return await self.write(insert_request(module, records, trigger=trigger))
 
     async def find_record(self, module: str, record_id: ZohoId | str) -> Record | None:
         """One record with all its fields; None when there is none (Zoho says so with 204, 404 or 400).
@@ -132,22 +123,12 @@ class Crm:
 
     # --- queries
 
-    async def query(self, statement: str, *, limit: int = 200, offset: int = 0) -> Rows:
+    async def query(self, statement: str, *, limit: int = ROWS_OF_A_LOOK, offset: int = 0) -> Rows:
         """One page of a COQL query without its LIMIT clause (1 to 2,000 rows); it reads the records, not an index.
 
         https://www.zoho.com/crm/developer/docs/api/v8/Get-Records-through-COQL-Query.html
         """
-        if not 1 <= limit <= coql.MOST_ROWS:
-            raise ValueError(f"COQL gives 1 to {coql.MOST_ROWS} rows, not {limit}")
-        request = Request(
-            "POST",
-            "/crm/v8/coql",
-            json={"select_query": f"{statement} limit {offset}, {limit}"},
-            cost=coql.cost(limit),
-            heavy=True,
-            scopes=(scopes.COQL_READ,),
-        )
-        reply = await self._client.send(request)
+        reply = await self._client.send(query_request(statement, limit=limit, offset=offset))
         return Rows(tuple(Record.parse(row) for row in reply.rows()), more=more_follow(reply))
 
     async def find_records_by(
@@ -161,7 +142,7 @@ class Crm:
         for batch in coql.batches(values):
             statement, offset, more = coql.select_where_in(module, field, batch, fields), 0, True
             while more:
-                rows = await self.query(statement, limit=200, offset=offset)
+                rows = await self.query(statement, limit=ROWS_OF_A_LOOK, offset=offset)
                 found.extend(rows.records)
                 offset, more = offset + len(rows.records), rows.more and bool(rows.records)
         return tuple(found)
@@ -170,44 +151,16 @@ class Crm:
 
     async def list_notes(self, parent_module: str, parent_id: ZohoId | str) -> tuple[Note, ...]:
         """All notes of a record. https://www.zoho.com/crm/developer/docs/api/v8/get-notes.html"""
-        request = replace(
-            read(
-                f"/crm/v8/{coql.named(parent_module)}/{checked_id(parent_id)}/Notes",
-                scopes.of_module("Notes", "READ"),
-                scopes.of_module(parent_module, "READ"),
-            ),
-            params={"fields": "id,Note_Title,Note_Content,Created_Time,Modified_Time", "per_page": "200"},
-        )
+        request = list_notes_request(parent_module, parent_id)
         return tuple([Note.parse(row) async for row in self._rows(request, pages=MOST_PAGES)])
 
-    async def insert_notes(
-        self, parent_module: str, notes: Sequence[tuple[ZohoId | str, str, str]]
-    ) -> tuple[RecordResult, ...]:
-        """Add 1 to 100 notes: parent id, title, content. Not safe to repeat: look with ``list_notes`` first.
+    async def insert_notes(self, parent_module: str, notes: Sequence[NoteText]) -> tuple[RecordResult, ...]:
+        """Add 1 to 100 notes: parent id, title, content. Not safe to repeat: look with ``list_notes`` first."""
+        return await self.write(insert_notes_request(parent_module, notes))
 
-        https://www.zoho.com/crm/developer/docs/api/v8/create-notes.html
-        """
-        data = [
-            {
-                "Note_Title": title,
-                "Note_Content": content,
-                "Parent_Id": {"id": checked_id(parent), "module": {"api_name": coql.named(parent_module)}},
-            }
-            for parent, title, content in notes
-        ]
-        needed = (scopes.of_module("Notes", "CREATE"),)
-        return await self._write("POST", "/crm/v8/Notes", {"data": listed(data)}, "creates", needed)
-
-    async def update_notes(self, notes: Sequence[tuple[ZohoId | str, str, str]]) -> tuple[RecordResult, ...]:
-        """Rewrite 1 to 100 notes: note id, title, content.
-
-        https://www.zoho.com/crm/developer/docs/api/v8/update-notes.html
-        """
-        data = [
-            {"id": checked_id(note), "Note_Title": title, "Note_Content": content} for note, title, content in notes
-        ]
-        needed = (scopes.of_module("Notes", "UPDATE"),)
-        return await self._write("PUT", "/crm/v8/Notes", {"data": listed(data)}, "idempotent", needed)
+    async def update_notes(self, notes: Sequence[NoteText]) -> tuple[RecordResult, ...]:
+        """Rewrite 1 to 100 notes: note id, title, content."""
+        return await self.write(update_notes_request(notes))
 
     # --- settings
 
@@ -255,26 +208,6 @@ class Crm:
         return CurrentUser.parse(only(await self._client.send(request), "users"))
 
     # --- what they share
-
-    async def _write(
-        self, method: str, path: str, body: Json, effect: Effect, needed: tuple[str, ...]
-    ) -> tuple[RecordResult, ...]:
-        """One credit per ten records; more than ten count for Zoho's sub-concurrency.
-
-        https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
-        """
-        count = len(body["data"])
-        request = Request(
-            method,
-            path,
-            json=body,
-            cost=-(-count // 10),
-            records=count,
-            heavy=count > LIGHT_RECORDS,
-            effect=effect,
-            scopes=needed,
-        )
-        return (await self._client.send(request)).results
 
     async def _rows(self, request: Request, *, pages: int) -> AsyncIterator[Json]:
         for _ in range(pages):

@@ -69,12 +69,15 @@ class FieldMeta:
 
 @dataclass(frozen=True)
 class Warned:
-    """A value that was left out, and why, in one sentence with its remedy."""
+    """A value that was left out or changed, and why, in one sentence with its remedy."""
 
     field: str
     code: str
     message: str
     hint: str
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.hint}".strip()
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, Literal, NewType, TypeAlias
 
 from zohosync.errors import LoginLost, OutcomeUnknown, RateLimited, Refused, TokenRejected, ZohoFailure, ZohoUnavailable
+from zohosync.zoho.canonical import canonical_json
 from zohosync.zoho.faults import Fault, error_of, scope_missing, seconds_named
 from zohosync.zoho.results import RecordResult, result_of
 
@@ -74,8 +75,8 @@ class Request:
         return f"{api_domain.rstrip('/')}{self.path}"
 
     def content(self) -> bytes | None:
-        """The body, in bytes; None when there is none."""
-        return None if self.json is None else json.dumps(self.json, ensure_ascii=False).encode()
+        """The body in bytes, as a preview shows it too; None when there is none."""
+        return None if self.json is None else canonical_json(self.json)
 
     def headers(self, access_token: str) -> dict[str, str]:
         """Zoho's own scheme: whether CRM takes ``Bearer`` is not documented.
