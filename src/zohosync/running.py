@@ -3,33 +3,45 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from datetime import timedelta
 from typing import Any
 
 import uvicorn
 
-from zohosync.console.desk import Console
+from zohosync.console.desk import Console, ZohoDesk
 from zohosync.console.server import ConsoleServer
 from zohosync.db.install import newest_version
 from zohosync.db.listen import Listener
 from zohosync.db.pool import DatabaseError
-from zohosync.errors import SettingsRefused
+from zohosync.errors import ForeignCopy, SchemaMismatch, SettingsRefused, ZohosyncError
+from zohosync.queue.lanes import is_drained
 from zohosync.store import workers
+from zohosync.store.installation import check_installation
 from zohosync.wiring import Services
 
 LIVE_CHANNELS = ("zohosync_live",)
 FIRST_BEAT = timedelta(seconds=1)
 BEAT = timedelta(seconds=10)
+DRAIN_LOOK = timedelta(seconds=0.5)
 
 
 async def work(services: Services, stop: asyncio.Event, limit: timedelta | None = None) -> None:
-    """Run worker and clock until told to stop or until ``limit`` is over, then finish what runs."""
+    """Run worker and clock until told to stop, then finish what runs.
+
+    With ``limit``, until it is over or nothing is left that is due before its end. Ends with SchemaMismatch or
+    ForeignCopy when the database becomes one this program must not work on.
+    """
     hand, listener = services.worker()
+    clockwork = services.clockwork()
+    watches: list[Awaitable[None]] = [_stay_allowed(services)]
+    if limit is not None:
+        await clockwork.wind()  # so that a job that never ran counts as due
+        watches.append(_until_drained(services, limit))
     beside = [asyncio.create_task(listener.run()), asyncio.create_task(_be_seen(services, listener))]
     try:
-        await run_together(stop, [hand.run(stop), services.clockwork().run(stop)], limit)
+        await run_together(stop, [hand.run(stop), clockwork.run(stop)], limit, watches)
     finally:
         for task in beside:
             task.cancel()
@@ -52,23 +64,71 @@ async def _be_seen(services: Services, listener: Listener) -> None:
         pause = BEAT
 
 
-async def run_together(stop: asyncio.Event, jobs: list[Awaitable[None]], limit: timedelta | None = None) -> None:
-    """Await all jobs. The first that ends, a stop or the limit stops all of them; an error is raised at the end."""
+async def _stay_allowed(services: Services) -> None:
+    """Raise what forbids this program to go on: the schema became another release's, the database became a copy or
+    somebody else's, or zohosync was uninstalled. Whoever started the process starts the right one in its place."""
+    while True:
+        await services.clock.sleep(BEAT)
+        try:
+            async with services.pool.connection() as connection:
+                await check_installation(connection, zoho=services.settings.zoho)
+        except (SchemaMismatch, ForeignCopy, SettingsRefused):
+            raise
+        except (DatabaseError, ZohosyncError):
+            continue  # the database is away: the worker tells that itself
+
+
+async def _until_drained(services: Services, limit: timedelta) -> None:
+    """Return when nothing is left to do that would be due before the limit."""
+    begun = services.clock.monotonic()
+    while True:
+        await services.clock.sleep(DRAIN_LOOK)
+        left = begun + limit.total_seconds() - services.clock.monotonic()
+        with contextlib.suppress(DatabaseError):
+            async with services.pool.connection() as connection:
+                if await is_drained(connection, timedelta(seconds=left)):
+                    return
+
+
+async def run_together(
+    stop: asyncio.Event,
+    jobs: Sequence[Awaitable[None]],
+    limit: timedelta | None = None,
+    watches: Sequence[Awaitable[None]] = (),
+) -> None:
+    """Await all jobs. The first that ends, a stop or the limit stops all of them; an error is raised at the end.
+
+    ``watches`` may end the jobs as well; they do not hear of a stop and are cancelled at the end.
+    """
     tasks = [asyncio.ensure_future(job) for job in jobs]
+    watching = [asyncio.ensure_future(watch) for watch in watches]
     told = asyncio.create_task(stop.wait())
     try:
         seconds = limit.total_seconds() if limit else None
-        await asyncio.wait({told, *tasks}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({told, *tasks, *watching}, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     finally:
         stop.set()
-        told.cancel()
-        await asyncio.gather(*tasks)
+        for task in (told, *watching):
+            task.cancel()
+        # All of them: what one has begun is finished even when another one failed.
+        ended = await asyncio.gather(*tasks, *watching, return_exceptions=True)
+    for result in ended:
+        if isinstance(result, Exception):
+            raise result
 
 
 def console_of(services: Services) -> Console:
     """What the console is given: the parts the worker has, and a listener of its own."""
     listener = Listener(services.settings.require_database(), LIVE_CHANNELS)
-    return Console(services.pool, services.settings, services.clock, listener, services.streams)
+    return Console(
+        services.pool,
+        services.settings,
+        services.clock,
+        listener,
+        services.streams,
+        metrics=services.metrics,
+        zoho=ZohoDesk(services.connector, services.crm),
+    )
 
 
 class _Unsignalled(uvicorn.Server):

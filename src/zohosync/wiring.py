@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import httpx
 
@@ -13,6 +14,7 @@ from zohosync.clock import Clock, SystemClock
 from zohosync.config import Settings
 from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool, open_pool
+from zohosync.metrics.exposition import Metrics
 from zohosync.queue import lanes
 from zohosync.queue.clockwork import Clockwork, Job
 from zohosync.queue.operation import RetryPolicy, Stream
@@ -20,17 +22,17 @@ from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 from zohosync.store import write_backs
 from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.incidents import review_connection
-from zohosync.store.installation import Installation, check_installation, pin_organisation
-from zohosync.store.operations import wake
-from zohosync.store.tidying import tidy
+from zohosync.store.installation import Installation, check_installation
+from zohosync.store.measures import read_measures
+from zohosync.store.tidying import Retention, tidy, tidy_gone
 from zohosync.store.tokens import PostgresTokens
 from zohosync.streams import build_streams
+from zohosync.sync.connecting import Connected, Connector
 from zohosync.sync.desk import CrmDesk, Policy
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.books import Books
 from zohosync.zoho.client import Client
 from zohosync.zoho.crm import Crm
-from zohosync.zoho.entities import Organisation
 from zohosync.zoho.vault import Vault
 
 LEASE_MARGIN = timedelta(seconds=2)
@@ -38,6 +40,7 @@ RESEND_EVERY = timedelta(seconds=5)
 REVIEW_EVERY = timedelta(seconds=10)
 SETTLE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(minutes=10)
+TIDY_GONE_EVERY = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,9 @@ class Services:
     budget: PostgresBudget
     crm: Crm
     books: Books
+    connector: Connector
     streams: tuple[Stream, ...]
+    metrics: Metrics
     name: str
 
     def worker(self) -> tuple[Worker, Listener]:
@@ -70,6 +75,7 @@ class Services:
                 poll=self.settings.poll_interval,
                 concurrency=self.settings.concurrency,
             ),
+            observer=self.metrics.tally,
         )
         return worker, listener
 
@@ -82,12 +88,14 @@ class Services:
                     while await lanes.catch_up(connection, stream, entity):
                         pass
 
+        keep = Retention(self.settings.keep_successes, self.settings.keep_payloads)
         jobs = (
             Job("resend_due", RESEND_EVERY, lanes.resend_due),
             Job("catch_up_scan", self.settings.scan_interval, scan),
             Job("write_backs", SETTLE_EVERY, write_backs.settle),
             Job("review_connection", REVIEW_EVERY, review_connection),
-            Job("tidy", TIDY_EVERY, tidy),
+            Job("tidy", TIDY_EVERY, partial(tidy, keep=keep)),
+            Job("tidy_gone", TIDY_GONE_EVERY, partial(tidy_gone, keep=keep)),
         )
         return Clockwork(self.pool, jobs, clock=self.clock)
 
@@ -96,20 +104,15 @@ class Services:
         """The (kind, entity) pairs of all streams."""
         return [(stream.kind, entity) for stream in self.streams for entity in stream.entities]
 
-    async def connect_with_code(self, *, client_id: str, client_secret: str, code: str) -> Organisation:
-        """Connect by a self client's code, learn whose CRM it is, tie the database to it, and resume what waited."""
-        await self.custodian.connect_with_code(
+    async def connect_with_code(self, *, client_id: str, client_secret: str, code: str) -> Connected:
+        """Connect by a self client's code, when there is nothing to choose."""
+        found = await self.connector.redeem(
             client_id=client_id,
             client_secret=client_secret,
             code=code,
             accounts_server=self.settings.accounts_server,
         )
-        organisation = await self.crm.organisation()
-        async with self.pool.connection() as connection:
-            await pin_organisation(connection, organisation_id=organisation.id, zoho=self.settings.zoho)
-            await self.custodian.name_organisation(organisation.id, organisation.name)
-            await wake(connection, "login")
-        return organisation
+        return await self.connector.settle(found)
 
 
 def retry_policy(settings: Settings) -> RetryPolicy:
@@ -157,9 +160,12 @@ async def open_services(
     ):
         async with pool.connection() as connection:
             installation = await check_installation(connection, zoho=settings.zoho)
+        vault = Vault(settings.require_keys())
+        limits_by_product = {name: allowed.daily_credits for name, allowed in allowances(settings).items()}
+        metrics = Metrics(partial(read_measures, pool), time, limits=limits_by_product)
         custodian = Custodian(
             PostgresTokens(pool),
-            Vault(settings.require_keys()),
+            vault,
             http,
             time,
             sim_url=settings.sim_url if settings.zoho == "sim" else None,
@@ -169,7 +175,7 @@ async def open_services(
             allowances(settings),
             lease=settings.call_timeout + LEASE_MARGIN,  # a killed worker's places come free that soon
         )
-        client = Client(http, custodian, budget, time, timeout=settings.call_timeout)
+        client = Client(http, custodian, budget, time, timeout=settings.call_timeout, watch=metrics.tally.watch)
         crm = Crm(client)
         desk = CrmDesk(pool, crm, custodian, time, _policy(settings))
         yield Services(
@@ -181,7 +187,9 @@ async def open_services(
             budget=budget,
             crm=crm,
             books=Books(client),
+            connector=Connector(pool, custodian, client, vault, zoho=settings.zoho),
             streams=build_streams(desk),
+            metrics=metrics,
             name=name or worker_name(),
         )
 

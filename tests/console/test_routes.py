@@ -17,7 +17,7 @@ from zohosync.console.gate import Entry
 from zohosync.db.pool import Connection, Pool, open_pool
 from zohosync.store.users import Role
 
-PUBLIC = {"/sign-in", "/invitation/{token}", "/healthz", "/readyz"}
+PUBLIC = {"/sign-in", "/invitation/{token}", "/healthz", "/readyz", "/metrics"}
 WRITES = [entry for entry in ROUTES if entry.method == "POST" and entry.needs]
 names = [f"{entry.method} {entry.path}" for entry in ROUTES]
 

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 
 from zohosync.cli import screen
 from zohosync.cli.capture import golive, pause, resume
-from zohosync.cli.connection import EPILOG, connect
+from zohosync.cli.connection import EPILOG, connect, disconnect
 from zohosync.cli.demo import demo
 from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("install", install, "Set up", ""),
     ("key", key, "Set up", ""),
     ("connect", connect, "Set up", EPILOG),
+    ("disconnect", disconnect, "Take care", ""),
     ("golive", golive, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from zohosync.console import actions, health, log, operation, sign_in, stream
+from zohosync.console import actions, health, log, operation, settings, sign_in, stream
 from zohosync.console.desk import Console, Desk, Feed
 from zohosync.console.gate import Entry
 from zohosync.console.live import Broadcaster
@@ -39,6 +39,15 @@ ROUTES = (
     Entry("/operations/{operation_id:int}/retry", actions.retry, Role.OPERATOR, "POST"),
     Entry("/operations/{operation_id:int}/cancel", operation.cancel_page, Role.OPERATOR),
     Entry("/operations/{operation_id:int}/cancel", actions.cancel, Role.OPERATOR, "POST"),
+    Entry("/settings", settings.settings_page, Role.VIEWER),
+    Entry("/settings/zoho/ask", settings.ask_consent, Role.ADMIN, "POST"),
+    Entry(settings.CALLBACK_PATH, settings.receive_consent, Role.ADMIN),
+    Entry("/settings/zoho/code", settings.redeem_code, Role.ADMIN, "POST"),
+    Entry("/settings/zoho/organisation", settings.choose_organisation, Role.ADMIN, "POST"),
+    Entry("/settings/zoho/fields", settings.fields_page, Role.ADMIN),
+    Entry("/settings/zoho/fields", settings.create_fields, Role.ADMIN, "POST"),
+    Entry("/settings/zoho/disconnect", settings.disconnect_page, Role.ADMIN),
+    Entry("/settings/zoho/disconnect", settings.disconnect, Role.ADMIN, "POST"),
     Entry("/sign-in", sign_in.sign_in_page, None),
     Entry("/sign-in", sign_in.sign_in, None, "POST"),
     Entry("/sign-out", sign_in.sign_out, Role.VIEWER, "POST"),
@@ -46,6 +55,7 @@ ROUTES = (
     Entry(INVITATION_PATH + "/{token}", sign_in.accept_invitation, None, "POST"),
     Entry("/healthz", health.healthz, None),
     Entry("/readyz", health.readyz, None),
+    Entry("/metrics", health.metrics, None),
 )
 
 TITLES = {

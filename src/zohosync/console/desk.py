@@ -15,7 +15,10 @@ from zohosync.console.live import Broadcaster
 from zohosync.console.passwords import Passwords
 from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool
+from zohosync.metrics.exposition import Metrics
 from zohosync.store.insights import reach
+from zohosync.sync.connecting import Connector
+from zohosync.zoho.crm import Crm
 
 
 class Stream(Protocol):
@@ -39,9 +42,18 @@ class Feed:
 
 
 @dataclass(frozen=True)
+class ZohoDesk:
+    """What the console may do about the connection to Zoho."""
+
+    connector: Connector
+    crm: Crm
+
+
+@dataclass(frozen=True)
 class Console:
     """Everything the console is given. ``listener`` hears ``zohosync_live``; the app runs it while it is served;
-    without one, pages poll. ``zone`` is the organisation's, for exact times."""
+    without one, pages poll. ``zone`` is the organisation's, for exact times. Without ``zoho`` the connection cannot be
+    changed."""
 
     pool: Pool
     settings: Settings
@@ -50,6 +62,8 @@ class Console:
     streams: Sequence[Stream] = ()
     zone: tzinfo = field(default_factory=lambda: ZoneInfo("Asia/Kolkata"))
     patience: timedelta = timedelta(seconds=5)
+    metrics: Metrics | None = None
+    zoho: ZohoDesk | None = None
 
     def reach(self) -> AbstractAsyncContextManager[Connection]:
         """A connection of the pool, or one of our errors after ``patience``."""

@@ -1,24 +1,27 @@
-"""What machines ask: does it run, and can it serve."""
+"""What machines ask: does it run, can it serve, what does it count."""
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from zohosync.console.gate import Visit
-from zohosync.db.install import newest_version
-from zohosync.errors import ZohosyncError
-from zohosync.store.installation import read_installation
+from zohosync.metrics.endpoint import answered, liveness, readiness, revealed
+from zohosync.metrics.exposition import switched_off
+from zohosync.store.readiness import find_hindrance
 
 
 async def healthz(_: Visit) -> Response:
-    return JSONResponse({"status": "ok"})
+    """The process lives."""
+    return liveness()
 
 
 async def readyz(visit: Visit) -> Response:
-    """200 when the database answers and its schema is one this program knows; says no more to strangers."""
-    try:
-        async with visit.console.reach() as connection:
-            version = (await read_installation(connection)).schema_version
-    except ZohosyncError as error:
-        return JSONResponse({"status": "unready", "reason": error.reason}, 503)
-    if version != newest_version():
-        return JSONResponse({"status": "unready", "reason": "schema_mismatch"}, 503)
-    return JSONResponse({"status": "ready", "schema_version": version})
+    """200 when the database answers and is one this program may serve; says no more to strangers."""
+    console = visit.console
+    return readiness(await find_hindrance(console.pool, zoho=console.settings.zoho, patience=console.patience))
+
+
+async def metrics(visit: Visit) -> Response:
+    """The page for Prometheus; a console is reachable from afar, so never without its token."""
+    kept, token = visit.console.metrics, revealed(visit.console.settings.metrics_token)
+    if kept is None or token is None:
+        return answered(switched_off())
+    return answered(await kept.answer(visit.request.headers.get("authorization"), token))

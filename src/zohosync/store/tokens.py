@@ -223,11 +223,12 @@ async def describe_connection(
     books_organisation_name: str | None,
     books_plan: str | None,
 ) -> None:
-    """Write down whose login it is."""
+    """Write down whose login it is; of Books only what is told."""
     await connection.execute(
         "update zohosync.connection set organisation_id = %(id)s, organisation_name = %(name)s, edition = %(edition)s,"
-        "  connected_by = %(user)s, books_organisation_id = %(books_id)s, books_organisation_name = %(books_name)s,"
-        "  books_plan = %(books_plan)s, updated_at = now() where connection_id = 'zoho'",
+        "  connected_by = %(user)s, books_organisation_id = coalesce(%(books_id)s, books_organisation_id),"
+        "  books_organisation_name = coalesce(%(books_name)s, books_organisation_name),"
+        "  books_plan = coalesce(%(books_plan)s, books_plan), updated_at = now() where connection_id = 'zoho'",
         {
             "id": organisation_id,
             "name": organisation_name,

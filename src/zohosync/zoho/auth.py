@@ -168,10 +168,14 @@ class Custodian:
     async def name_organisation(self, organisation_id: str, organisation_name: str) -> None:
         """Store which organisation the login belongs to; the budget is kept per organisation."""
         await self._store.save_organisation(organisation_id=organisation_id, organisation_name=organisation_name)
+        self.forget_access()
+
+    def forget_access(self) -> None:
+        """Read the login anew before the next call: something about it has been written."""
         self._access = None
 
     async def disconnect(self) -> bool:
-        """Forget the login here and revoke it at Zoho, which frees one of its twenty places; whether Zoho confirmed that.
+        """Forget the login here and revoke it at Zoho, which frees one of its twenty places; whether Zoho confirmed it.
 
         The login is forgotten even when Zoho cannot be reached: what is left there can be removed in its accounts page.
         https://www.zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens.html
