@@ -50,7 +50,7 @@ async def test_each_role_may_what_the_table_says_and_nothing_more(
     path = address(entry, operation_id)
     answer = await (person.post(path) if entry.method == "POST" else person.get(path))
     if role >= entry.needs:
-        assert answer.status_code in (200, 303)
+        assert answer.status_code in (200, 303, 422)  # 422: the form was empty
     else:
         assert answer.status_code == 403
         assert "Not allowed" in answer.text
@@ -65,10 +65,11 @@ def test_a_viewer_may_change_nothing() -> None:
 @pytest.mark.parametrize("entry", WRITES, ids=lambda entry: entry.path)
 @pytest.mark.parametrize("csrf", ["", "wrong", "é"])
 async def test_no_form_is_taken_without_the_sessions_own_token(
-    operator: Person, worker: Connection, entry: Entry, csrf: str
+    enter: Enter, worker: Connection, entry: Entry, csrf: str
 ) -> None:
     operation_id = await add_operation(worker, "retrying", record_id="r-1")
-    answer = await operator.post(address(entry, operation_id), csrf=csrf)
+    admin = await enter(Role.ADMIN)
+    answer = await admin.post(address(entry, operation_id), csrf=csrf)
     assert answer.status_code == 403
     assert "out of date" in answer.text
     assert [row["status"] for row in await operations_of(worker, "r-1")] == ["retrying"]
