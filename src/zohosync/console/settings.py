@@ -134,7 +134,7 @@ async def _choose_or_settle(visit: Visit, found: Found) -> Response:
 
 async def _done(visit: Visit, connected: Connected) -> Response:
     await _write_down(visit, "zoho.connect", {"organisation_id": connected.organisation.id})
-    return visit.page("connected.html", connected=connected)
+    return visit.go("/settings", "connected.")  # the code in the address does not stay in the browser's history
 
 
 def _show_fields(visit: Visit, **context: Any) -> Response:

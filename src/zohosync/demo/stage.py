@@ -26,8 +26,8 @@ from zohosync.demo.wanted_fields import seed_wanted_fields
 from zohosync.running import console_of, serve, serve_console, work
 from zohosync.store.installation import go_live
 from zohosync.store.users import Role, invite
+from zohosync.sync.connecting import ASKED
 from zohosync.wiring import Services, open_services
-from zohosync.zoho.scopes import OPTIONAL, REQUIRED
 
 DATABASE = "shop"
 OWNER = "shop_owner"
@@ -195,9 +195,7 @@ async def install_beside(settings: Settings) -> None:
 
 async def connect_by_code(services: Services, simulator: Simulator) -> None:
     """As ``zohosync connect`` does it, with a code for no more than the permissions zohosync asks for."""
-    code = simulator.grants.issue_code(
-        DEFAULT_CLIENT, simulator.user_id, REQUIRED + OPTIONAL, simulator.data_centre, None, True
-    )
+    code = simulator.grants.issue_code(DEFAULT_CLIENT, simulator.user_id, ASKED, simulator.data_centre, None, True)
     await services.connect_with_code(client_id=DEFAULT_CLIENT.id, client_secret=DEFAULT_CLIENT.secret, code=code.value)
 
 

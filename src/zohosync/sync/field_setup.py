@@ -17,7 +17,7 @@ MODULES = tuple(dict.fromkeys(wanted.module for wanted in WANTED_FIELDS))
 # https://www.zoho.com/books/help/settings/preferences.html
 BOOKS_STEPS = (
     "In Zoho Books open Settings (the gear), then Preferences, then Invoices, then Field Customization.",
-    "New Custom Field: label `Storefront Reference`, data type Text Box (Single Line), Prevent Duplicate Values: Yes.",
+    "New Custom Field: label “Storefront Reference”, data type Text Box (Single Line), Prevent Duplicate Values: Yes.",
     "Do the same under Quotes, Credit Notes and Payments Received.",
 )
 BOOKS_PURPOSE = (
@@ -77,12 +77,12 @@ async def make_fields(crm: Crm, wanted: Sequence[WantedField]) -> list[Making]:
 
 def describe_steps(wanted: WantedField) -> tuple[str, ...]:
     """How a person makes the field in Zoho CRM, click by click."""
-    unique = " Tick `Do not allow duplicate values`." if wanted.unique else ""
+    unique = " Tick “Do not allow duplicate values”." if wanted.unique else ""
     return (
         "In Zoho CRM open Setup (the gear), then Customization, then Modules and Fields.",
         f"Choose {wanted.module}, then Fields, then Create and Edit Fields (of the Standard layout).",
-        f"Drag Single Line into the layout. Label: `{wanted.label}`; number of characters: {wanted.length}.{unique}",
-        f"Save. The API name must be `{wanted.api_name}` (Setup, Developer Hub, APIs, API names).",
+        f"Drag Single Line into the layout. Label: “{wanted.label}”; number of characters: {wanted.length}.{unique}",
+        f"Save. The API name must be {wanted.api_name} (Setup, Developer Hub, APIs, API names).",
     )
 
 
@@ -97,7 +97,7 @@ def _flaws(wanted: WantedField, catalogue: FieldCatalogue) -> list[Flaw]:
             Flaw(
                 wanted,
                 f"{name} allows duplicate values.",
-                f"{_edit(wanted)}: tick `Do not allow duplicate values`.",
+                f"{_edit(wanted)}: tick “Do not allow duplicate values”.",
             )
         )
     if meta.length is not None and meta.length < wanted.length:
