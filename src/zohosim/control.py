@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from zohosim.accounts import split_scopes
 from zohosim.answers import Answer, Json, Refused
+from zohosim.books.limits import PLANS
 from zohosim.clock import iso, read_iso
 from zohosim.data_centres import BY_NAME
 from zohosim.faults import KINDS, check_order
@@ -84,6 +85,7 @@ def dump(order: Order) -> Json:
         "deleted": {name: [item.id for item in module.deleted] for name, module in order.sim.crm.modules.items()},
         "tokens": tokens(order.sim),
         "credits": {"used": order.sim.limits.used, "allowance": order.sim.limits.allowance},
+        "books": books_organisations(order),
         "counters": dict(order.sim.calls.counters),
     }
 
@@ -228,6 +230,49 @@ def index_lag(order: Order) -> Json:
     return {"seconds": order.sim.crm.index_lag}
 
 
+# Books
+
+
+def books_organisations(order: Order) -> Json:
+    return {"organisations": [organisation.detail() for organisation in order.sim.books.organisations.values()]}
+
+
+def open_books_organisation(order: Order) -> Json:
+    """{name?, plan?, state_code?, gst?, country_code?, currency_code?, time_zone?, email?, id?}."""
+    return {"organisation": order.sim.seed_books_organisation(**order.given).detail()}
+
+
+def close_books_organisations(order: Order) -> Json:
+    order.sim.books.close_organisations()
+    return books_organisations(order)
+
+
+def books_limits(order: Order) -> Json:
+    """{organisation_id?, plan?, calls?, used?, per_minute?}; calls null means the plan's own number.
+
+    Without organisation_id it is about the first one.
+    """
+    given, books = order.given, order.sim.books
+    limits = books.organisation(str(given.get("organisation_id") or next(iter(books.organisations), ""))).limits
+    if given.get("plan", limits.plan) not in PLANS:
+        raise ValueError(f"plan must be one of {', '.join(PLANS)}")
+    for name in ("calls", "used", "per_minute"):
+        if given.get(name) is not None:
+            number(given[name], name)
+    for name in ("plan", "calls", "used", "per_minute"):
+        if name in given:
+            setattr(limits, name, given[name])
+    return {
+        "plan": limits.plan,
+        "calls": limits.calls,
+        "used": limits.used,
+        "allowance": limits.allowance,
+        "per_minute": limits.per_minute,
+        "concurrency": PLANS[limits.plan].concurrency,
+        "seconds_left": limits.seconds_left(),
+    }
+
+
 # Grants
 
 
@@ -259,6 +304,7 @@ def grant(order: Order) -> Json:
         "data_centre": centre,
         "accounts": face.accounts_of(centre, order.sim.data_centre),
         "organisation_id": order.sim.crm.organisation.zgid,
+        "books_organisations": list(order.sim.books.organisations),
     }
     if given.get("kind", "refresh_token") == "code":
         code = order.sim.grants.issue_code(
@@ -289,6 +335,11 @@ TABLE: tuple[tuple[str, str, Control], ...] = (
     ("POST", "switches", switches),
     ("GET", "index_lag", index_lag),
     ("POST", "index_lag", index_lag),
+    ("GET", "books/organisations", books_organisations),
+    ("POST", "books/organisations", open_books_organisation),
+    ("DELETE", "books/organisations", close_books_organisations),
+    ("GET", "books/limits", books_limits),
+    ("POST", "books/limits", books_limits),
     ("GET", "clients", add_client),
     ("POST", "clients", add_client),
     ("POST", "grant", grant),

@@ -73,6 +73,7 @@ KINDS: dict[str, Kind] = {
 }
 
 
+BOOKS_LIMIT_CODES = (43, 44, 45, 1070)
 COMMON_OPTIONS = ("kind", "match", "count", "probability", "seed", "after")
 
 
@@ -233,6 +234,8 @@ def check_order(given: Any) -> None:
     count = given.get("count")
     if count is not None and (type(count) is not int or count < 1):
         raise ValueError("count must be a positive whole number, or null to last until cleared")
+    if given["kind"] == "http_429" and given.get("code", 44) not in BOOKS_LIMIT_CODES:
+        raise ValueError(f"code must be one of {', '.join(map(str, BOOKS_LIMIT_CODES))}")
     if given["kind"] == "new_mandatory_field" and not given.get("field"):
         raise ValueError("new_mandatory_field needs `field`")
     read_match(given.get("match") or {})

@@ -6,15 +6,13 @@ is listed in DEVIATIONS with its reason, and a line that is no longer needed fai
 
 import json
 import os
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import pytest
+from contract import broken, pointer
 from conversation import Conversation, Exchange
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -123,10 +121,6 @@ async def exchanges(zoho: Any) -> list[Exchange]:
     return await Conversation(zoho).hold()
 
 
-def pointer(*steps: str) -> str:
-    return "/" + "/".join(step.replace("~", "~0").replace("/", "~1") for step in steps)
-
-
 def answer_place(files: dict[str, Any], exchange: Exchange) -> tuple[str, bool]:
     """Where the schema of this answer is, and whether the file declares its status at all."""
     answers = files[exchange.file]["paths"][exchange.template][exchange.method]["responses"]
@@ -142,36 +136,15 @@ def answer_place(files: dict[str, Any], exchange: Exchange) -> tuple[str, bool]:
     ), declared
 
 
-def broken(registry: Registry[Any], file: str, place: str, value: Any) -> Iterator[str]:
-    schema = {"$ref": f"{BASE}{file}.json#{place}"}
-    for error in Draft202012Validator(schema, registry=registry).iter_errors(value):
-        yield from told(error)
-
-
-def told(error: ValidationError) -> set[str]:
-    """`place rule` of one error; of alternatives only the nearest one speaks."""
-    if error.validator != "anyOf":
-        steps = [str(step) for step in error.absolute_path if not isinstance(step, int)]
-        extra = f"({error.message.split(chr(39))[1]})" if error.validator == "required" else ""
-        return {f"{'.'.join(steps) or 'body'} {error.validator}{extra}"}
-    branches: dict[Any, set[str]] = {}
-    for cause in error.context or []:
-        branches.setdefault(cause.schema_path[0], set()).update(told(cause))
-    return min(branches.values(), key=far) if branches else set()
-
-
-def far(found: set[str]) -> tuple[int, list[str]]:
-    """How far an alternative is from the value: a missing key says it was not meant at all."""
-    return sum(10 if " required(" in line else 1 for line in found), sorted(found)
-
-
 def deviations(files: dict[str, Any], registry: Registry[Any], exchange: Exchange) -> set[str]:
     """Everything in which this exchange differs from the file."""
     head = f"{exchange.method.upper()} {exchange.template} {exchange.answer.status_code}"
     place, declared = answer_place(files, exchange)
     found = set() if declared else {f"{head} status"}
     if exchange.answer.content:
-        found |= {f"{head} {line}" for line in broken(registry, exchange.file, place, exchange.answer.json())}
+        found |= {
+            f"{head} {line}" for line in broken(registry, f"{BASE}{exchange.file}.json#{place}", exchange.answer.json())
+        }
     return found
 
 
@@ -201,7 +174,8 @@ async def test_representative_requests_agree_with_the_files(files, registry, exc
         place = body.get("$ref", "").removeprefix("#") or pointer(
             "paths", exchange.template, exchange.method, "requestBody"
         )
-        found = set(broken(registry, exchange.file, f"{place}/content/application~1json/schema", exchange.request))
+        schema = f"{BASE}{exchange.file}.json#{place}/content/application~1json/schema"
+        found = set(broken(registry, schema, exchange.request))
         unlisted = {line for line in found if not any(fnmatchcase(line, known) for known in REQUEST_DEVIATIONS)}
         assert not unlisted, (exchange.name, unlisted)
         used |= {known for known in REQUEST_DEVIATIONS for line in found if fnmatchcase(line, known)}

@@ -62,10 +62,14 @@ def number(call: Call, name: str, default: int) -> int:
     return int(given)
 
 
-def too_many(code: int, most: int = 0, wait: int | None = None) -> BooksRefused:
-    """429 with the code of the limit; `wait` is Retry-After in seconds."""
-    headers = {} if wait is None else {"Retry-After": str(wait)}
+def too_many(code: int, *, most: int = 0, headers: dict[str, str] | None = None) -> BooksRefused:
+    """429 with the code of the limit; `most` is what a day allows."""
     return BooksRefused(429, code, LIMITS[code].format(most=most), headers)
+
+
+def flooded(seconds: float) -> BooksRefused:
+    """The one limit that was seen with Retry-After."""
+    return too_many(43, headers={"Retry-After": str(int(seconds))})
 
 
 def refusal_answer(sim: "Simulator", refusal: Refused) -> Answer:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from zohosim.books.answers import too_many
+from zohosim.books.answers import flooded, too_many
 from zohosim.clock import Clock
 from zohosim.limits import MINUTES_PER_DAY, Limits
 
@@ -87,7 +87,7 @@ class BooksLimits:
     @contextmanager
     def flight(self, _client_id: str, _heavy: bool) -> Iterator[None]:
         if self.general.enabled and self._flying >= PLANS[self.plan].concurrency:
-            raise too_many(1070)
+            raise too_many(1070, headers=self.headers())
         self._flying += 1
         try:
             yield
@@ -98,9 +98,9 @@ class BooksLimits:
         """The minute is counted here, the day once the call was made; what is refused counts for neither."""
         self._turn_page()
         if self.general.enabled and self.used + cost > self.allowance:
-            raise too_many(45, self.allowance)
+            raise too_many(45, most=self.allowance, headers=self.headers())
         if self.general.enabled and self._minute.count() >= self.per_minute:
-            raise too_many(44)
+            raise too_many(44, headers=self.headers())
         self._minute.add()
 
     def spend(self, cost: int) -> None:
@@ -132,10 +132,10 @@ class FloodGuard:
     def check(self, _cost: int) -> None:
         now, rest = self.clock.now(), self.clock.minutes(FLOOD_MINUTES)
         if self.general.enabled and now < self._until:
-            raise too_many(43, wait=int(self._until - now))
+            raise flooded(self._until - now)
         if self.general.enabled and self._minute.count() >= self.per_minute:
             self._until = now + rest
-            raise too_many(43, wait=int(rest))
+            raise flooded(rest)
         self._minute.add()
 
     def spend(self, cost: int) -> None:

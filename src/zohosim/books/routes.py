@@ -31,8 +31,8 @@ def of_user(sim: "Simulator", _call: Call) -> Meter:
 def busy(sim: "Simulator", _call: Call, fault: Fault) -> Answer:
     """The fault http_429: with the code it asks for, else the one of the minute."""
     code = int(fault.options.get("code", 44))
-    wait = 3600 if code == 43 else None
-    return answers.refusal_answer(sim, answers.too_many(code, most=10_000, wait=wait))
+    refusal = answers.flooded(3600) if code == 43 else answers.too_many(code, most=10_000)
+    return answers.refusal_answer(sim, refusal)
 
 
 ORGANISATION = Manner(of_organisation, answers.refusal_answer, busy, answers.trouble)
