@@ -40,6 +40,8 @@ API_DOMAINS = {
 
 PLACEHOLDERS = {"changeme", "change-me", "secret", "password", "todo", "xxx", "your-key", "your-secret"}
 
+SHORTEST_TOKEN = 16
+
 Seconds = Annotated[
     timedelta,
     BeforeValidator(lambda value: float(value) if isinstance(value, str) and value[:1].isdigit() else value),
@@ -112,11 +114,39 @@ class Settings(BaseSettings):
     wait_patience: Seconds = Field(timedelta(days=7), description="How long an operation may wait for anything else.")
     concurrency: int = Field(4, ge=1, le=32, description="Batches one worker runs at once.")
 
+    # --- retention
+    keep_successes: Seconds = Field(
+        timedelta(days=90), ge=timedelta(days=1), description="How long ended operations and their attempts are kept."
+    )
+    keep_payloads: Seconds = Field(
+        timedelta(days=30), ge=timedelta(0), description="How long what was sent and answered is kept."
+    )
+
     # --- console
     console_host: str = Field("127.0.0.1", description="Address the console listens on.")
     console_port: int = Field(8800, ge=0, le=65535, description="Port the console listens on; 0 picks a free one.")
     console_url: str | None = Field(None, description="Public address of the console, for links and the Secure cookie.")
     session_lifetime: Seconds = Field(timedelta(hours=12), description="How long a sign-in lasts.")
+
+    # --- metrics and logs
+    metrics_token: SecretStr | None = Field(
+        None, description="Bearer token that opens /metrics; at least 16 characters. Without it the console has none."
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address a worker without console answers machines on.")
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port on which `zohosync worker` answers /metrics, /healthz and /readyz; 0 picks a free one.",
+    )
+    # --- mail
+    smtp_url: SecretStr | None = Field(
+        None, description="Where mail leaves: smtp://user:password@host:587 or smtps://user:password@host:465."
+    )
+    mail_from: str | None = Field(None, description="Sender of our mails.")
+    alert_recipients: Annotated[list[str], NoDecode, BeforeValidator(_split)] = Field(
+        default_factory=list, description="Who is to be mailed when something is wrong, separated by commas."
+    )
 
     log_format: Literal["console", "json"] = Field("console", description="json for machines.")
 
@@ -137,6 +167,31 @@ class Settings(BaseSettings):
     def _is_postgres(cls, url: SecretStr | None) -> SecretStr | None:
         if url is not None and urlsplit(url.get_secret_value()).scheme not in {"postgres", "postgresql"}:
             raise ValueError("must start with postgresql://")
+        return url
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _token_is_no_placeholder(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is not None and (
+            len(token.get_secret_value()) < SHORTEST_TOKEN or token.get_secret_value().lower() in PLACEHOLDERS
+        ):
+            raise ValueError(f"must have at least {SHORTEST_TOKEN} characters; make one with `openssl rand -hex 24`")
+        return token
+
+    @model_validator(mode="after")
+    def _public_metrics_are_guarded(self) -> "Settings":
+        loopback = self.metrics_host in {"127.0.0.1", "::1", "localhost"}
+        if not loopback and self.metrics_port is not None and self.metrics_token is None:
+            raise ValueError("METRICS_TOKEN must be set when METRICS_HOST is not loopback")
+        return self
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _is_smtp(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            parts = urlsplit(url.get_secret_value())
+            if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+                raise ValueError("must be smtp://user:password@host:587 or smtps://user:password@host:465")
         return url
 
     @model_validator(mode="after")

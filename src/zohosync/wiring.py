@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -12,8 +12,10 @@ import httpx
 
 from zohosync.clock import Clock, SystemClock
 from zohosync.config import Settings
+from zohosync.db.address import reach
 from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool, open_pool
+from zohosync.errors import DatabaseFailure, SettingsRefused, ZohosyncError
 from zohosync.metrics.exposition import Metrics
 from zohosync.queue import lanes
 from zohosync.queue.clockwork import Clockwork, Job
@@ -22,17 +24,19 @@ from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 from zohosync.store import write_backs
 from zohosync.store.budget import Allowance, PostgresBudget
 from zohosync.store.incidents import review_connection
-from zohosync.store.installation import Installation, check_installation
+from zohosync.store.installation import Installation, check_installation, read_installation
 from zohosync.store.measures import read_measures
 from zohosync.store.tidying import Retention, tidy, tidy_gone
 from zohosync.store.tokens import PostgresTokens
 from zohosync.streams import build_streams
 from zohosync.sync.connecting import Connected, Connector
 from zohosync.sync.desk import CrmDesk, Policy
+from zohosync.sync.doctor.patient import Patient, Zoho
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.books import Books
 from zohosync.zoho.client import Client
 from zohosync.zoho.crm import Crm
+from zohosync.zoho.spare import Spares
 from zohosync.zoho.vault import Vault
 
 LEASE_MARGIN = timedelta(seconds=2)
@@ -54,6 +58,8 @@ class Services:
     custodian: Custodian
     budget: PostgresBudget
     crm: Crm
+    client: Client
+    spares: Spares
     books: Books
     connector: Connector
     streams: tuple[Stream, ...]
@@ -186,12 +192,62 @@ async def open_services(
             custodian=custodian,
             budget=budget,
             crm=crm,
+            client=client,
+            spares=Spares(http, custodian, vault),
             books=Books(client),
             connector=Connector(pool, custodian, client, vault, zoho=settings.zoho),
             streams=build_streams(desk),
             metrics=metrics,
             name=name or worker_name(),
         )
+
+
+@asynccontextmanager
+async def meet_patient(
+    settings: Settings, *, offline: bool = False, transport: httpx.AsyncBaseTransport | None = None
+) -> AsyncIterator[Patient]:
+    """The installation with all that can be reached of its surroundings; what cannot be is no reason to stop.
+
+    Only the worker's database must answer. ``transport`` replaces the network, for a simulator in the same process.
+    """
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(reach(settings.require_database()))
+        installation = await read_installation(connection)
+        owner, no_owner = await _meet_owner(stack, settings)
+        zoho, no_zoho = await _meet_zoho(stack, settings, offline, transport)
+        yield Patient(
+            settings,
+            SystemClock(),
+            connection,
+            installation,
+            owner=owner,
+            zoho=zoho,
+            no_zoho=no_zoho,
+            no_owner=no_owner,
+        )
+
+
+async def _meet_owner(stack: AsyncExitStack, settings: Settings) -> tuple[Connection | None, str]:
+    if settings.owner_database_url is None:
+        return None, "ZOHOSYNC_OWNER_DATABASE_URL is not set"
+    try:
+        return await stack.enter_async_context(reach(settings.owner_database_url.get_secret_value())), ""
+    except (DatabaseFailure, SettingsRefused) as error:
+        return None, f"the owner's connection cannot be had ({error.reason})"
+
+
+async def _meet_zoho(
+    stack: AsyncExitStack, settings: Settings, offline: bool, transport: httpx.AsyncBaseTransport | None
+) -> tuple[Zoho | None, str]:
+    if offline:
+        return None, "Zoho was not asked, because of --offline."
+    try:
+        services: Services = await stack.enter_async_context(open_services(settings, transport=transport))
+    except ZohosyncError as error:
+        return None, f"Zoho could not be asked: {error.message}"
+    zoho = Zoho(services.custodian, services.crm, services.books, services.budget)
+    stack.push_async_callback(zoho.leave)
+    return zoho, ""
 
 
 def _policy(settings: Settings) -> Policy:

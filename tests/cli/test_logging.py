@@ -2,11 +2,13 @@
 
 import json
 import logging
+from datetime import UTC, datetime
 
 import pytest
 import structlog
 
-from zohosync.cli.logging import configure_logging, mask_text
+from zohosync.cli.logging import configure_logging
+from zohosync.cli.masking import mask_text
 
 
 @pytest.mark.parametrize(
@@ -22,7 +24,7 @@ from zohosync.cli.logging import configure_logging, mask_text
         ("took 0.123456789 s", "took 0.123456789 s"),
         ("id 5e0bdc1c-7d7b-4b3f-8f4e-2a1b3c4d5e6f", "id 5e0bdc1c-7d7b-4b3f-8f4e-2a1b3c4d5e6f"),
         ("2026-11-22T10:00:00.123456Z", "2026-11-22T10:00:00.123456Z"),
-        ("33AAACZ0001Z1Z0", "33AAACZ0001Z1Z0"),
+        ("33AAACZ0001Z1Z0", "33***"),
     ],
 )
 def test_personal_data_is_masked_and_ids_are_not(written: str, logged: str) -> None:
@@ -59,3 +61,21 @@ def test_the_console_form_is_for_people(capsys: pytest.CaptureFixture[str]) -> N
     assert "worker.started" in told
     assert "worker=host:1" in told
     assert "unseen" not in told
+
+
+def test_every_line_of_the_json_form_is_one_object(capsys: pytest.CaptureFixture[str]) -> None:
+    configure_logging("json")
+    log = structlog.get_logger()
+    log.warning("odd", thing=object(), when=datetime(2026, 1, 2, tzinfo=UTC), of={("a", 1): b"x"}, text="a\nb\u2028c")
+    log.info("surrogate", text="\ud800")
+    with structlog.contextvars.bound_contextvars(worker="shop-1:4711"):
+        log.info("bound")
+    try:
+        raise KeyError("Demo Customer")
+    except KeyError:
+        logging.getLogger("library").exception("failed for %s", "demo@example.com")
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [line["event"] for line in lines] == ["odd", "surrogate", "bound", "failed for d***@example.com"]
+    assert lines[2]["worker"] == "shop-1:4711"
+    assert "KeyError" in lines[3]["exception"]
+    assert "Demo Customer" not in str(lines)

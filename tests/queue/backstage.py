@@ -8,6 +8,7 @@ from zohosync.clock import SystemClock
 from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool, fetch_all, fetch_one
 from zohosync.queue.batch import Batch
+from zohosync.queue.observer import Observer
 from zohosync.queue.operation import Lane, Outcome, Report, RetryPolicy, Stream
 from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 
@@ -32,6 +33,7 @@ def make_worker(
     name: str = "test",
     policy: RetryPolicy | None = None,
     batch_size: int = 100,
+    observer: Observer | None = None,
     **options: Any,
 ) -> Worker:
     return Worker(
@@ -42,6 +44,7 @@ def make_worker(
         name=name,
         policy=policy,
         options=WorkerOptions(**options),
+        observer=observer,
     )
 
 

@@ -2,18 +2,13 @@
 
 import asyncio
 import logging
-import re
 import sys
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-EMAIL = re.compile(r"\b([A-Za-z0-9._%+'-])[A-Za-z0-9._%+'-]*@((?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,})")
-# Ten to fifteen digits with what people put between them; ids of Zoho have 17 and more.
-PHONE = re.compile(r"(?<![\w.:-])(\+?\d(?:[ ()-]?\d){7,12})(\d{2})(?![\w:-]|\.\d)")
-PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s@]*@")
+from zohosync.cli.masking import mask_event
 
 
 def configure_logging(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
@@ -64,26 +59,5 @@ def is_news(record: logging.LogRecord) -> bool:
 
 
 def mask(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """E-mail addresses, phone numbers and passwords in connection strings, in every value of the event."""
-    return {name: _masked(value) for name, value in event.items()}
-
-
-def mask_text(text: str) -> str:
-    """``a***@example.com``, ``+********45``."""
-    text = PASSWORD.sub(r"\1:***@", text)
-    text = EMAIL.sub(r"\1***@\2", text)
-    return PHONE.sub(lambda found: _starred(found[1]) + found[2], text)
-
-
-def _starred(digits: str) -> str:
-    return re.sub(r"\d", "*", digits)
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, str):
-        return mask_text(value)
-    if isinstance(value, Mapping):
-        return {name: _masked(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_masked(inner) for inner in value]
-    return value
+    """Covers what must not be logged, in every value of the event."""
+    return mask_event(event)

@@ -15,7 +15,9 @@ from zohosync.cli.people import offer_first_admin
 from zohosync.cli.signals import stopping
 from zohosync.config import Settings, load_settings
 from zohosync.db.address import check_address
-from zohosync.running import console_of, serve_console, work
+from zohosync.metrics.endpoint import create_endpoint
+from zohosync.metrics.pulse import Pulse
+from zohosync.running import console_of, serve, serve_console, work
 from zohosync.wiring import Services, open_services
 
 log = structlog.get_logger()
@@ -53,7 +55,7 @@ def run(limit: For = None) -> None:
 
 def worker(limit: For = None) -> None:
     """Run a worker and the clock, without the console. Any number may run, on any number of machines."""
-    _start(working=True, console=False, limit=limit)
+    _start(working=True, console=False, limit=limit, endpoint=True)
 
 
 def web() -> None:
@@ -61,25 +63,39 @@ def web() -> None:
     _start(working=False, console=True, limit=None)
 
 
-def _start(*, working: bool, console: bool, limit: timedelta | None) -> None:
+def _start(*, working: bool, console: bool, limit: timedelta | None, endpoint: bool = False) -> None:
     settings = load_settings()
     configure_logging(settings.log_format)
     check_address(settings.require_database())
-    asyncio.run(_serve(settings, working=working, console=console, limit=limit))
+    asyncio.run(_serve(settings, working=working, console=console, limit=limit, endpoint=endpoint))
 
 
-async def _serve(settings: Settings, *, working: bool, console: bool, limit: timedelta | None) -> None:
+async def _serve(settings: Settings, *, working: bool, console: bool, limit: timedelta | None, endpoint: bool) -> None:
     with stopping() as stop:
         async with AsyncExitStack() as stack:
             services = await stack.enter_async_context(open_services(settings))
             if console:
                 await stack.enter_async_context(_console(services))
+            if endpoint and settings.metrics_port is not None:
+                await stack.enter_async_context(_endpoint(services, stop, settings.metrics_port))
             if working:
-                log.info("worker.started", worker=services.name, live_since=str(services.installation.live_since))
+                structlog.contextvars.bind_contextvars(worker=services.name)  # for every line from here on
+                log.info("worker.started", live_since=str(services.installation.live_since))
                 await work(services, stop, limit)
             else:
                 await stop.wait()
             log.info("stopping")
+
+
+@asynccontextmanager
+async def _endpoint(services: Services, stop: asyncio.Event, port: int) -> AsyncIterator[None]:
+    """What machines ask a worker; it answers until the worker has wound down."""
+    settings = services.settings
+    pulse = Pulse(services.metrics.tally, services.clock, stop, poll=settings.poll_interval)
+    app = create_endpoint(services.pool, settings, services.metrics, pulse)
+    async with serve(app, host=settings.metrics_host, port=port) as address:
+        log.info("endpoint.started", address=address)
+        yield
 
 
 @asynccontextmanager

@@ -9,6 +9,7 @@ from zohosync.clock import Clock
 from zohosync.db.pool import Connection, Pool
 from zohosync.errors import LeaseLost
 from zohosync.queue import lanes
+from zohosync.queue.observer import Tell, tell_nobody
 from zohosync.queue.operation import Operation, Report
 
 Also = Callable[[Connection, set[int]], Awaitable[None]]
@@ -57,6 +58,7 @@ class Batch:
         worker: str,
         judge: Judge,
         longest_hidden: float = 60.0,
+        tell: Tell = tell_nobody,
     ) -> None:
         self.operations = tuple(operations)
         self.lease = lease
@@ -65,6 +67,7 @@ class Batch:
         self._worker = worker
         self._judge = judge
         self._longest_hidden = longest_hidden
+        self._tell = tell
         self._open = {operation.operation_id: operation for operation in operations}
         self.progressed: set[int] = set()
         self.digests: dict[int, str] = {}
@@ -84,6 +87,7 @@ class Batch:
             worker=self._worker,
             judge=self._judge,
             longest_hidden=self._longest_hidden,
+            tell=self._tell,
         )
         smaller.progressed = self.progressed
         smaller.digests = self.digests
@@ -119,5 +123,7 @@ class Batch:
             if also is not None and held:
                 await also(connection, held)
         for report in reports:
-            self._open.pop(report.operation_id, None)
+            operation = self._open.pop(report.operation_id, None)
+            if operation is not None and report.operation_id in held:
+                self._tell(operation, report)
         return held

@@ -1,6 +1,7 @@
 """The lanes: pgmq queues whose messages stand for operations. Each step is one statement, atomic in the database."""
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 import orjson
@@ -32,7 +33,8 @@ async def claim(
     """Take up to ``most`` operations of a lane and hide their messages for ``visibility`` seconds."""
     rows = await fetch_all(
         connection,
-        """select operation_id, kind, entity, record_id, cause, attempt, waiting_since, label
+        """select operation_id, kind, entity, record_id, cause, attempt, waiting_since, label,
+                  requested_at, deaths
              from zohosync.claim(%(lane)s::zohosync.lane, %(most)s, %(visibility)s, %(claim)s, %(worker)s)""",
         {"lane": lane.value, "most": most, "visibility": visibility, "claim": claim_id, "worker": worker},
     )
@@ -47,6 +49,8 @@ async def claim(
             row["attempt"],
             row["waiting_since"],
             row["label"],
+            row["requested_at"],
+            row["deaths"],
         )
         for row in rows
     ]
@@ -109,3 +113,18 @@ async def catch_up(connection: Connection, stream: Stream, entity: str) -> int:
         {"kind": stream.kind, "lane": stream.lane.value, "entity": entity},
     )
     return int(row["found"]) if row else 0
+
+
+async def is_drained(connection: Connection, ahead: timedelta) -> bool:
+    """Whether nothing is due now or within ``ahead``: no change to take in, no operation, no periodic job."""
+    row = await fetch_one(
+        connection,
+        """select not exists (select from pgmq.q_zohosync_changes)
+              and not exists (select from pgmq.q_zohosync_clock where vt <= clock_timestamp())
+              and not exists (select from zohosync.operation
+                               where status in ('pending', 'running', 'retrying', 'waiting')
+                                 and coalesce(next_attempt_at, clock_timestamp()) <= clock_timestamp() + %(ahead)s)
+                  as drained""",
+        {"ahead": ahead},
+    )
+    return bool(row and row["drained"])

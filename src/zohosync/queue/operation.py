@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from zohosync.queue.batch import Batch
+    from zohosync.queue.foresight import Foresee
 
 
 class Status(StrEnum):
@@ -68,7 +69,8 @@ class WaitReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One claimed operation. ``attempt`` counts the tries already spent; ``waiting_since`` is set once it waited."""
+    """One claimed operation. ``attempt`` counts the tries already spent; ``waiting_since`` is set once it waited;
+    ``deaths`` counts the workers that died on it since one came to an end with it."""
 
     operation_id: int
     kind: str
@@ -79,6 +81,8 @@ class Operation:
     attempt: int
     waiting_since: datetime | None
     label: str | None
+    requested_at: datetime | None = None
+    deaths: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,7 @@ class Stream:
     """One kind of work: which entities of the shop feed it, its lane, its batch size and who does it.
 
     The handler ends each operation of its batch with ``batch.finish``; what it leaves, or raises, the worker ends.
+    ``foresee`` tells what it would do, without doing it.
     """
 
     kind: str
@@ -132,6 +137,7 @@ class Stream:
     entities: tuple[str, ...]
     handler: Handler
     batch_size: int = 1
+    foresee: "Foresee | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from uuid import UUID, uuid4
 
 import psycopg
@@ -28,6 +29,7 @@ from zohosync.errors import (
 )
 from zohosync.queue import lanes
 from zohosync.queue.batch import Batch, Lease
+from zohosync.queue.observer import Ended, Observer, Unobserved
 from zohosync.queue.operation import Lane, Operation, Outcome, Report, RetryPolicy, Stream
 from zohosync.queue.outcome import decide_report
 
@@ -69,6 +71,7 @@ class Worker:
         name: str,
         policy: RetryPolicy | None = None,
         options: WorkerOptions | None = None,
+        observer: Observer | None = None,
     ) -> None:
         self._pool = pool
         self._streams: Mapping[str, Stream] = {stream.kind: stream for stream in streams}
@@ -78,6 +81,7 @@ class Worker:
         self._name = name
         self._policy = policy or RetryPolicy()
         self._options = options or WorkerOptions()
+        self._observer = observer or Unobserved()
         self._running: set[asyncio.Task[None]] = set()
         self._leases: dict[UUID, Lease] = {}
 
@@ -109,6 +113,7 @@ class Worker:
             more = taken > 0
             for lane in self._lanes:
                 if len(self._running) >= self._options.concurrency:
+                    self._observer.turned()
                     return False
                 claim_id = uuid4()
                 asked_at = self._clock.monotonic()
@@ -121,8 +126,10 @@ class Worker:
                     worker=self._name,
                 )
                 if operations:
+                    self._observer.claimed(operations)
                     self._start(claim_id, operations, asked_at)
                     more = True
+        self._observer.turned()
         return more
 
     def _start(self, claim_id: UUID, operations: Sequence[Operation], asked_at: float) -> None:
@@ -153,6 +160,7 @@ class Worker:
                             worker=self._name,
                             judge=self._report,
                             longest_hidden=self._options.longest_hidden.total_seconds(),
+                            tell=partial(self._tell, self._clock.monotonic()),
                         ),
                     )
         except Exception as error:
@@ -209,6 +217,23 @@ class Worker:
             progress=operation.operation_id in batch.progressed,
             digest=batch.digests.get(operation.operation_id),
         )
+
+    def _tell(self, began: float, operation: Operation, report: Report) -> None:
+        """One event of the log and one call of the observer for each attempt that ended."""
+        took = timedelta(seconds=self._clock.monotonic() - began)
+        waited = self._clock.now() - operation.requested_at if operation.requested_at else None
+        (log.warning if report.outcome is Outcome.FAILED else log.info)(
+            "operation.ended",
+            operation_id=operation.operation_id,
+            kind=operation.kind,
+            entity=operation.entity,
+            outcome=report.outcome.value,
+            attempt=operation.attempt + 1,
+            seconds=round(took.total_seconds(), 3),
+            error_code=report.error_code,
+            wait_reason=report.wait_reason.value if report.wait_reason else None,
+        )
+        self._observer.ended(Ended(operation, report, took, waited))
 
     async def _give_back(self, batch: Batch) -> None:
         with suppress(*DATABASE_TROUBLE):

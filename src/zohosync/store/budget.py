@@ -4,20 +4,20 @@ https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
 https://www.zoho.com/books/api/v3/introduction/#api-call-limit
 """
 
-import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
+import structlog
 from psycopg_pool import PoolTimeout
 
 from zohosync.clock import Clock
 from zohosync.db.pool import Pool, explain, fetch_one
 from zohosync.errors import RateLimited
 
-log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 HEAVY_IN_FLIGHT = 10
 """CRM's sub-concurrency is the same for all editions; Books has none."""
@@ -143,7 +143,7 @@ class PostgresBudget:
                 },
             )
         except (psycopg.Error, PoolTimeout) as error:
-            log.warning("The budget lease was not given back: %s", explain(error))
+            log.warning("budget.not_given_back", problem=str(explain(error)))
             return retry_after or FIRST_PAUSE if verdict == "limited" else timedelta(0)
         pause: timedelta = row["pause"]
         return pause
