@@ -12,6 +12,7 @@ from cryptography.fernet import Fernet
 from conftest import Database
 from zohosim.app import create_app
 from zohosim.simulator import Simulator
+from zohosync.clock import Clock
 from zohosync.config import load_settings
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
 from zohosync.store.installation import go_live
@@ -115,17 +116,25 @@ async def until_idle(services: Services) -> None:
 
 @asynccontextmanager
 async def open_stage(
-    database: Database, *, fields: bool = True, live: bool = True, connected: bool = True, **settings: Any
+    database: Database,
+    *,
+    fields: bool = True,
+    live: bool = True,
+    connected: bool = True,
+    known: Simulator | None = None,
+    clock: Clock | None = None,
+    **settings: Any,
 ) -> AsyncIterator[Stage]:
-    sim = Simulator()
-    if fields:
+    """``known`` is a Zoho of an earlier stage, with all it holds."""
+    sim = known or Simulator()
+    if fields and known is None:
         seed_fields(sim)
     app = create_app(sim)
     transport = httpx.ASGITransport(app=app)
     chosen = load_settings(None, database_url=database.worker_url, **{**SCALED, **settings})
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://sim") as zoho,
-        open_services(chosen, transport=transport) as services,
+        open_services(chosen, transport=transport, clock=clock) as services,
         await connect(database.admin_url) as shop,
     ):
         if connected:

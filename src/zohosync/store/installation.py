@@ -143,5 +143,7 @@ async def pause(connection: Connection) -> None:
 
 
 async def adopt_database(connection: Connection) -> None:
-    """Declare this copy to be the installation from now on."""
-    await connection.execute(f"update zohosync.installation set database_identity = {IDENTITY}".encode())  # noqa: S608
+    """Declare this copy to be the installation from now on. The workers it remembers are the original's."""
+    async with connection.transaction():
+        await connection.execute(f"update zohosync.installation set database_identity = {IDENTITY}".encode())  # noqa: S608
+        await connection.execute("delete from zohosync.worker")
