@@ -19,7 +19,7 @@ CLIENT = ("--client-id", "1000.ZOHOSIMDEMOCLIENT0000000000001", "--client-secret
 @pytest.fixture(scope="module")
 def zohosim() -> Iterator[str]:
     """`zohosync sim` on a free port, where every consent is given at once; its address."""
-    process = start("sim", "--port", "0", env={})
+    process = start("sim", "--without-fields", "--port", "0", env={})
     assert process.stdout is not None
     address = re.search(r"http://[\d.:]+", process.stdout.readline())
     assert address
@@ -31,6 +31,8 @@ def zohosim() -> Iterator[str]:
 @pytest.fixture
 def shop(installed: Shop, zohosim: str) -> Shop:
     httpx.post(f"{zohosim}/_sim/reset", trust_env=False)
+    httpx.delete(f"{zohosim}/_sim/books/organisations", trust_env=False)
+    httpx.post(f"{zohosim}/_sim/books/organisations", json={"name": "Demo First"}, trust_env=False)
     httpx.post(f"{zohosim}/_sim/switches", json={"consent_page": False}, trust_env=False)
     return Shop(installed.database, {**installed.env, "ZOHOSYNC_ZOHO": "sim", "ZOHOSYNC_SIM_URL": zohosim})
 
