@@ -1,5 +1,6 @@
 """A new login, and the end of one."""
 
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -186,3 +187,15 @@ def test_only_the_consents_own_scopes_are_asked() -> None:
     address = consent_address(ACCOUNTS, client_id="i", redirect_uri="r", scopes=("a", "b"), state="s")
     query = dict(parse_qsl(urlsplit(address).query))
     assert (query["scope"], query["access_type"], query["prompt"]) == ("a,b", "offline", "consent")
+
+
+async def test_another_process_hears_of_a_disconnection_that_zoho_did_not_confirm(
+    connected: Custodian, pool: Pool, keys: list[str], clock: HandClock
+) -> None:
+    assert await connected.access()
+    http, _ = answering(httpx.ConnectError("away"))
+    await custodian_of(pool, keys, http, clock).disconnect()
+    assert await connected.access()
+    clock.advance(timedelta(minutes=1))
+    with pytest.raises(NotConnected):
+        await connected.access()

@@ -23,6 +23,9 @@ REFRESH_WINDOW = timedelta(minutes=10)
 EARLY = timedelta(minutes=1)
 """A token this close to its end is renewed before it is used."""
 
+REREAD = timedelta(minutes=1)
+"""A login is looked at again after this long, so that a process soon hears that another one disconnected."""
+
 EARLY_AGAIN = timedelta(seconds=15)
 """After an early renewal failed, the old token is used this long before the next try, so that calls are not held up."""
 
@@ -56,6 +59,7 @@ class Custodian:
         self._lock = asyncio.Lock()
         self._access: Access | None = None
         self._early_again_at: datetime | None = None
+        self._read_at: datetime | None = None
 
     async def logins(self) -> AsyncGenerator[Access, TokenRejected]:
         """Yield the token to send with; told that it was rejected, yield a newer one; end when a fresh one was too.
@@ -73,17 +77,25 @@ class Custodian:
                 raise error from rejected
 
     async def access(self) -> Access:
-        """A token that is valid as far as can be known; no SQL while the last one lives."""
-        if self._access is not None and self._lives(self._access, self._margin()):
-            return self._access
+        """A token that is valid as far as can be known; SQL once a minute while the last one lives."""
+        if (kept := self._kept()) is not None:
+            return kept
         async with self._lock:
-            if self._access is not None and self._lives(self._access, self._margin()):
-                return self._access
+            if (kept := self._kept()) is not None:
+                return kept
+            self._access = None
             found = self._access_of(await self._store.find_connection())
-            if found is None or not self._lives(found, EARLY):
+            if found is None or not self._lives(found, self._margin()):
                 found = await self._renewed_early(found)
-            self._access = found
+            self._access, self._read_at = found, self._clock.now()
             return found
+
+    def _kept(self) -> Access | None:
+        """The last token, while it lives and was read lately."""
+        if self._access is None or not self._lives(self._access, self._margin()):
+            return None
+        recent = self._read_at is not None and self._clock.now() - self._read_at < REREAD
+        return self._access if recent else None
 
     async def exchange(
         self,
