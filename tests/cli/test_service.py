@@ -1,5 +1,6 @@
 """run, worker, web and sim as processes: what they do, and how they end."""
 
+import json
 import re
 import signal
 import subprocess
@@ -159,6 +160,34 @@ def test_the_first_admin_is_offered_only_while_there_is_nobody(installed: Shop) 
     process.send_signal(signal.SIGINT)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, ""), errors
+
+
+@pytest.mark.process
+def test_a_worker_answers_machines_and_logs_for_them(live: Shop) -> None:
+    token = {"Authorization": "Bearer 0123456789abcdef"}
+    machines = {
+        "ZOHOSYNC_METRICS_PORT": "0",
+        "ZOHOSYNC_METRICS_TOKEN": "0123456789abcdef",
+        "ZOHOSYNC_LOG_FORMAT": "json",
+    }
+    process = start("worker", env={**live.env, **machines})
+    address = json.loads(wait_for_line(process.stderr, "endpoint.started"))["at"]
+    started = json.loads(wait_for_line(process.stderr, "worker.started"))
+    assert started["worker"].endswith(f":{process.pid}")
+    assert httpx.get(f"{address}/healthz", trust_env=False).status_code == 200
+    assert httpx.get(f"{address}/readyz", trust_env=False).json() == {"status": "ready"}
+    assert httpx.get(f"{address}/metrics", trust_env=False).status_code == 401
+    live.execute(CUSTOMER)
+    ended_line = json.loads(wait_for_line(process.stderr, "operation.ended"))
+    assert (ended_line["outcome"], ended_line["worker"]) == ("succeeded", started["worker"])
+    page = httpx.get(f"{address}/metrics", headers=token, trust_env=False).text
+    assert 'zohosync_operation_attempts_total{kind="crm.contact.push",outcome="succeeded"} 1.0' in page
+    process.send_signal(signal.SIGTERM)
+    code, errors = ended(process)
+    assert code == 0, errors
+    assert [json.loads(line)["worker"] for line in errors.splitlines()] == [started["worker"]] * len(
+        errors.splitlines()
+    )
 
 
 @pytest.mark.process

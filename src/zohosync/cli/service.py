@@ -94,7 +94,7 @@ async def _endpoint(services: Services, stop: asyncio.Event, port: int) -> Async
     pulse = Pulse(services.metrics.tally, services.clock, stop, poll=settings.poll_interval)
     app = create_endpoint(services.pool, settings, services.metrics, pulse)
     async with serve(app, host=settings.metrics_host, port=port) as address:
-        log.info("endpoint.started", address=address)
+        log.info("endpoint.started", at=address)
         yield
 
 
