@@ -95,9 +95,12 @@ class Client:
             access = await anext(logins)
             while True:
                 try:
-                    return await self._exchange(addressed(request, access), access)
+                    reply = await self._exchange(addressed(request, access), access)
                 except TokenRejected as rejected:
                     access = await self._next_login(logins, access, request, rejected)
+                else:
+                    self._unfit.discard((access.generation, request.scopes))
+                    return reply
 
     async def _next_login(
         self, logins: AsyncGenerator[Access, TokenRejected], access: Access, request: Request, rejected: TokenRejected
