@@ -298,11 +298,17 @@ class Switches:
 
     def __init__(self) -> None:
         self._known = {switch.name: switch for switch in SWITCHES}
+        self._initial: dict[str, Any] = {switch.name: switch.default for switch in SWITCHES}
         self._values: dict[str, Any] = {}
         self.reset()
 
     def reset(self) -> None:
-        self._values = {switch.name: switch.default for switch in SWITCHES}
+        self._values = dict(self._initial)
+
+    def start_with(self, wanted: Mapping[str, object]) -> None:
+        """As `set`, and a reset comes back to these positions."""
+        self.set(wanted)
+        self._initial.update(wanted)
 
     def __getitem__(self, name: str) -> Any:
         return self._values[name]

@@ -10,6 +10,7 @@ OPERATIONS = ("CREATE", "UPDATE", "READ")
 
 FIELDS_READ = "ZohoCRM.settings.fields.READ"
 FIELDS_CREATE = "ZohoCRM.settings.fields.CREATE"
+FIELDS_DELETE = "ZohoCRM.settings.fields.DELETE"
 MODULES_READ = "ZohoCRM.settings.modules.READ"
 COQL_READ = "ZohoCRM.coql.READ"
 ORG_READ = "ZohoCRM.org.READ"
@@ -27,6 +28,13 @@ REQUIRED: tuple[str, ...] = (
 OPTIONAL: tuple[str, ...] = (FIELDS_CREATE, SEARCH_READ)
 """Making the custom fields for the admin, and searching by words; everything else works without them."""
 
+PROBE: tuple[str, ...] = (
+    *REQUIRED,
+    *OPTIONAL,
+    *(f"ZohoCRM.modules.{module}.DELETE" for module in ("contacts", "leads", "accounts")),
+    FIELDS_DELETE,
+)
+"""What `zohosync probe` needs in a trial organisation: all of the above, and deleting what it made."""
 
 BOOKS_SETTINGS_READ = "ZohoBooks.settings.READ"
 

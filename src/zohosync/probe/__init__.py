@@ -1,0 +1,1 @@
+"""Probes: small safe calls to a trial organisation that settle what Zoho's documentation leaves open."""

@@ -1,0 +1,203 @@
+"""Every probe finds the position its switch is in, makes no more than it says, and leaves nothing behind."""
+
+from typing import Any
+
+import pytest
+
+from conftest import Database
+from probe.conftest import ORDINARY, Trial, probe_called
+from switch_positions import POSITIONS
+from zohosim.switches import SWITCHES
+from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
+from zohosync.probe.catalogue import PROBES
+from zohosync.probe.probe import Group
+
+SETTLING = [probe.name for probe in PROBES if probe.settles]
+CASES = [(name, position) for name, position in POSITIONS if name in SETTLING]
+DEFAULTS = {switch.name: switch.default for switch in SWITCHES}
+OTHERWISE = [
+    (name, position)
+    for name, position in POSITIONS
+    if position != DEFAULTS[name]
+    and not name.startswith("books_")
+    and name != "refresh_tokens_per_user"  # with two, the codes would end the connected login
+]
+
+
+@pytest.mark.parametrize(("name", "position"), CASES)
+async def test_a_probe_reports_the_position_its_switch_is_in(trial: Trial, name: str, position: Any) -> None:
+    trial.sim.switches.set({name: position})
+    outcome = await trial.run(name)
+    assert [result.reason for result in outcome.results] == [""]
+    assert outcome.switches == {name: position}
+    assert type(outcome.switches[name]) is type(position)
+    assert outcome.left_over == ()
+    assert trial.left() == {}
+
+
+@pytest.mark.parametrize(("name", "position"), OTHERWISE)
+async def test_no_switch_leads_another_probe_astray(trial: Trial, name: str, position: Any) -> None:
+    trial.sim.switches.set({name: position})
+    outcome = await trial.run()
+    assert {result.probe.name: result.reason for result in outcome.results if result.reason} == {}
+    assert outcome.switches == {switch: trial.sim.switches[switch] for switch in SETTLING}
+    assert outcome.left_over == ()
+    assert trial.left() == {}
+
+
+@pytest.mark.parametrize("name", [probe.name for probe in PROBES])
+async def test_a_probe_takes_no_more_calls_and_credits_than_it_says(trial: Trial, name: str) -> None:
+    """The one look for leftovers at the end is the run's, and one more per module."""
+    probe = probe_called(name)
+    trial.sim.switches.set({"lookup_by_name": "find_or_create", "live_access_tokens": 30})
+    before, used = trial.calls(), trial.sim.limits.used
+    await trial.run(name)
+    sweeps = sum(entry.operation in ("coql", "fields") for entry in trial.sim.calls.entries)
+    allowed = probe.calls + 1 + (sweeps if probe.group not in (Group.READS, Group.LOGIN, Group.LONG) else 0)
+    assert trial.calls() - before <= allowed
+    assert trial.sim.limits.used - used <= probe.credits + allowed - probe.calls
+
+
+async def test_nothing_of_the_organisations_own_is_touched(trial: Trial) -> None:
+    own = trial.sim.crm.modules["Leads"].insert(dict(ORDINARY), trial.sim.crm.organisation.user)
+    await trial.run()
+    assert list(trial.left()) == ["Leads"]
+    assert trial.sim.crm.modules["Leads"].records == {own.id: own}
+
+
+async def test_everything_made_carries_the_mark_of_its_run(trial: Trial) -> None:
+    outcome = await trial.run()
+    assert outcome.mark.startswith("zohosync probe ")
+    deleted = [item for module in trial.sim.crm.modules.values() for item in module.deleted]
+    assert len(deleted) >= 20
+    assert {item.display_name for item in deleted} == {outcome.mark}
+
+
+async def test_the_spare_logins_are_ended_and_the_connected_one_goes_on(trial: Trial) -> None:
+    before = set(trial.sim.grants.grants)
+    await trial.run()
+    assert set(trial.sim.grants.grants) == before
+    assert (await trial.services.crm.organisation()).id == trial.organisation
+
+
+async def test_without_a_code_the_questions_about_logins_stay_open(trial: Trial) -> None:
+    outcome = await trial.run(codes=0)
+    open_ones = {result.probe.name: result.reason for result in outcome.results if not result.settled}
+    assert set(open_ones) == {probe.name for probe in PROBES if probe.group in (Group.LOGIN, Group.LONG)}
+    assert all("--code" in reason for reason in open_ones.values())
+    outcome = await trial.run("throttle_counts_per", codes=1)
+    assert "twice" in outcome.results[0].reason
+
+
+# --- when something goes wrong
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["http_500_before_commit", "http_500_after_commit", "timeout_before_commit", "timeout_after_commit", "html_502"],
+)
+async def test_a_probe_that_fails_is_not_settled_and_the_next_goes_on(trial: Trial, kind: str) -> None:
+    trial.sim.order({"kind": kind, "match": {"operation": "insert", "module": "Leads"}})
+    outcome = await trial.run("mixed_status", "phone_parentheses", "unknown_keys")
+    failed, *others = outcome.results
+    assert (failed.probe.name, failed.settled, failed.value) == ("mixed_status", False, None)
+    assert failed.reason.startswith("Zoho")
+    assert [result.settled for result in others] == [True, True]
+    assert outcome.left_over == ()
+    assert trial.left() == {}, "what was made unnoticed is found by its name"
+
+
+@pytest.mark.parametrize("probe", [probe for probe in PROBES if probe.group not in (Group.LOGIN, Group.LONG)],
+                         ids=lambda probe: probe.name)  # fmt: skip
+@pytest.mark.parametrize("kind", ["http_500_after_commit", "drop_connection_after_commit"])
+async def test_no_probe_leaves_anything_when_its_first_write_is_lost(trial: Trial, probe: Any, kind: str) -> None:
+    trial.sim.switches.set({"unique_and_external": True, "lookup_by_name": "find_or_create"})
+    operations = ["insert", "upsert", "update", "convert", "create_fields"]
+    for operation in operations:
+        trial.sim.order({"kind": kind, "match": {"operation": operation}})
+        await trial.run(probe.name)
+        assert trial.left() == {}
+        trial.sim.faults.clear()
+
+
+async def test_zohos_wish_to_go_slower_is_granted(trial: Trial) -> None:
+    trial.sim.order({"kind": "http_429", "count": 2, "match": {"operation": "insert"}})
+    outcome = await trial.run("mixed_status", "unknown_keys", codes=0)
+    assert outcome.switches == {"mixed_status": 207, "unknown_keys": "ignore"}
+    assert trial.left() == {}
+
+
+async def test_a_day_without_credits_ends_the_questions_not_the_cleaning(trial: Trial) -> None:
+    trial.sim.order({"kind": "http_429", "count": 50, "after": 1, "match": {"operation": "insert"}})
+    outcome = await trial.run("mixed_status", "unknown_keys", codes=0)
+    assert [result.settled for result in outcome.results] == [True, False]
+    assert "slow down" in outcome.results[1].reason
+    assert trial.left() == {}
+
+
+async def test_what_cannot_be_deleted_is_listed_by_name(trial: Trial) -> None:
+    trial.sim.order({"kind": "record_locked", "match": {"operation": "delete", "module": "Leads"}})
+    outcome = await trial.run("unknown_keys")
+    assert outcome.results[0].settled
+    (lead,) = trial.left()["Leads"]
+    assert outcome.left_over == (f"Leads {lead.id}",)
+
+
+async def test_what_may_be_left_is_told_when_nobody_can_look(trial: Trial) -> None:
+    trial.sim.order({"kind": "http_500_before_commit", "count": 9, "match": {"operation": "coql"}})
+    outcome = await trial.run("unknown_keys")
+    assert outcome.results[0].settled
+    assert [outcome.mark in line and "Leads" in line for line in outcome.left_over] == [True]
+
+
+async def test_an_answer_no_position_foresees_is_told_and_not_taken_for_one(trial: Trial) -> None:
+    body = {"code": "SOMETHING_NEW", "details": {}, "message": "x", "status": "error"}
+    trial.sim.order({"kind": "answer", "status": 418, "body": body, "match": {"operation": "insert"}})
+    result = await trial.settle("phone_parentheses")
+    assert not result.settled
+    assert "HTTP 418, SOMETHING_NEW" in result.reason
+
+
+async def test_a_refused_bearer_token_costs_no_new_one(trial: Trial) -> None:
+    body = {"code": "INVALID_TOKEN", "details": {}, "message": "invalid oauth token", "status": "error"}
+    trial.sim.order({"kind": "answer", "status": 401, "body": body, "match": {"operation": "users"}})
+    before = trial.calls("accounts")
+    outcome = await trial.run("bearer_scheme", codes=0)
+    assert outcome.switches == {"bearer_scheme": False}
+    assert trial.calls("accounts") == before
+
+
+# --- where it must not run
+
+
+async def refusal_of(trial: Trial, kind: type[Exception], **more: Any) -> Any:
+    before = trial.calls()
+    with pytest.raises(kind) as caught:
+        await trial.run(**more)
+    assert {entry.method for entry in list(trial.sim.calls.entries)[before:] if entry.service == "crm"} <= {"GET"}
+    assert trial.left() == {}
+    return caught.value
+
+
+async def test_another_organisation_than_the_connected_one_is_refused(trial: Trial) -> None:
+    error = await refusal_of(trial, SettingsRefused, confirmed="60099999999")
+    assert error.reason == "probe_organisation_unconfirmed"
+    assert f"--organisation {trial.organisation}" in error.hint
+
+
+async def test_a_login_that_cannot_delete_is_refused_with_the_scopes_to_ask_for(
+    trial: Trial, database: Database
+) -> None:
+    async with trial.services.pool.connection() as connection:
+        await connection.execute(
+            "update zohosync.connection set scopes = '{ZohoCRM.modules.leads.READ,ZohoCRM.modules.leads.CREATE}'"
+        )
+    error = await refusal_of(trial, ScopeMissing)
+    assert "ZohoCRM.modules.leads.DELETE" in error.message
+    assert "ZohoCRM.modules.leads.DELETE" in error.hint
+    assert "ZohoCRM.modules.leads.READ" not in error.message
+
+
+async def test_a_disconnected_database_is_refused(trial: Trial) -> None:
+    await trial.services.custodian.disconnect()
+    await refusal_of(trial, NotConnected, codes=0)
