@@ -1,6 +1,6 @@
 """Connections to Postgres, and what its refusals mean in our words."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -124,6 +124,24 @@ REMEDIES = (
 def _unreachable(text: str) -> DatabaseUnreachable:
     remedy = next((hint for sign, hint in REMEDIES if sign in text), "Check the connection string and the network.")
     return DatabaseUnreachable(f"The database cannot be reached: {text}.", hint=remedy)
+
+
+@asynccontextmanager
+async def snapshot(connection: Connection) -> AsyncIterator[None]:
+    """A transaction that sees one moment and in which Postgres refuses every write."""
+    async with connection.transaction():
+        await connection.execute("set transaction isolation level repeatable read, read only")
+        yield
+
+
+async def fetch_pages(
+    connection: Connection, query: str, parameters: dict[str, Any], *, size: int
+) -> AsyncGenerator[list[DictRow], None]:
+    """The rows of one statement, ``size`` at a time, within the caller's transaction."""
+    async with connection.cursor(name="zohosync_pages") as cursor:
+        await cursor.execute(query.encode(), parameters)
+        while page := await cursor.fetchmany(size):
+            yield page
 
 
 async def fetch_all(connection: Connection, query: str, parameters: dict[str, Any] | None = None) -> list[DictRow]:

@@ -1,6 +1,7 @@
 """The shop, through the adapter's functions: its contract in Python."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.pq import TransactionStatus
 
-from zohosync.db.pool import Connection, explain_shop, fetch_all
+from zohosync.db.pool import Connection, explain_shop, fetch_all, fetch_pages
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,11 @@ class ShopQuote:
     digest: str
 
 
+PAGE = 500
+"""Records read at once from what may be all of them."""
+
 Row = TypeVar("Row", ShopCustomer, ShopInquiry)
+Found = TypeVar("Found")
 
 
 async def read_customers(connection: Connection, keys: Sequence[str]) -> dict[str, ShopCustomer]:
@@ -99,6 +104,40 @@ async def read_quotes(connection: Connection, keys: Sequence[str]) -> dict[str, 
     """The quotes as they are now, with their lines, by id."""
     rows = await _read(connection, "select * from zohosync.shop_quotes(%(keys)s::text[])", {"keys": list(keys)})
     return {row["record_id"]: ShopQuote(**{**row, "lines": tuple(map(_line, row["lines"]))}) for row in rows}
+
+
+async def read_each(
+    connection: Connection,
+    read: Callable[[Connection, Sequence[str]], Awaitable[dict[str, Found]]],
+    keys: Sequence[str],
+) -> tuple[dict[str, Found], dict[str, str]]:
+    """What ``read`` gives for the keys, and for those whose values no program can hold, what is wrong with them."""
+    try:
+        return await read(connection, keys), {}
+    except psycopg.DataError as error:
+        if len(keys) == 1:
+            return {}, {keys[0]: str(error).strip().splitlines()[0]}
+    records: dict[str, Found] = {}
+    problems: dict[str, str] = {}
+    for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+        found, wrong = await read_each(connection, read, half)
+        records |= found
+        problems |= wrong
+    return records, problems
+
+
+async def read_recent(connection: Connection, entity: str, most: int | None) -> AsyncIterator[list[str]]:
+    """The ids of the newest records in scope, newest first, a page at a time; all of them when ``most`` is None.
+
+    The caller's transaction must be open.
+    """
+    query = "select record_id from zohosync.shop_recent(%(entity)s, %(most)s::integer) as record_id"
+    try:
+        async with aclosing(fetch_pages(connection, query, {"entity": entity, "most": most}, size=PAGE)) as pages:
+            async for page in pages:
+                yield [row["record_id"] for row in page]
+    except (psycopg.ProgrammingError, psycopg.errors.RaiseException) as error:
+        raise explain_shop(error) from error
 
 
 async def find_records(connection: Connection, entity: str, term: str) -> list[tuple[str, str]]:

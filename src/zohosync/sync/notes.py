@@ -41,7 +41,7 @@ def write_quote_note(quote: ShopQuote) -> NoteText:
 
 def rupees(amount: Decimal | None) -> str:
     """An amount in Indian grouping: ₹12,34,567.50; a dash when there is none."""
-    if amount is None:
+    if amount is None or not amount.is_finite():
         return "–"
     sign, whole, paise = ("-" if amount < 0 else ""), *f"{abs(amount):.2f}".split(".")
     head, tail = whole[:-3], whole[-3:]

@@ -312,6 +312,26 @@ begin
 end
 $function$;
 
+-- The newest records in scope, for a rehearsal; most null means all.
+create or replace function zohosync.shop_recent(entity text, most integer) returns setof text
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  case entity
+    when 'customer' then
+      return query select u.id::text from public.users u where u.role::text in ('customer', 'b2b_client')
+        order by u.created_at desc nulls last, u.id limit most;
+    when 'inquiry' then
+      return query select s.id::text from public.contact_submissions s where s.status is distinct from 'spam'
+        order by s.created_at desc nulls last, s.id limit most;
+    when 'quote' then
+      return query select q.id::text from public.b2b_quotes q where q.status::text <> 'draft'
+        order by q.created_at desc nulls last, q.id limit most;
+    else
+      raise exception 'zohosync: this adapter knows no entity %', entity;
+  end case;
+end
+$function$;
+
 -- Finds a record a person names: by id, or by e-mail where it has one. Newest first.
 create or replace function zohosync.shop_find(entity text, term text) returns table (record_id text, label text)
 language plpgsql stable security definer set search_path = '' as $function$
