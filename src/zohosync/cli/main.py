@@ -18,6 +18,8 @@ from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
 from zohosync.cli.operations import retry, sync
 from zohosync.cli.people import invite
+from zohosync.cli.probe import EPILOG as PROBE_EPILOG
+from zohosync.cli.probe import probe
 from zohosync.cli.service import run as run_all
 from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
@@ -29,6 +31,7 @@ from zohosync.errors import ZohosyncError
 COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("demo", demo, "Try it", ""),
     ("sim", sim, "Try it", ""),
+    ("probe", probe, "Try it", PROBE_EPILOG),
     ("install", install, "Set up", ""),
     ("key", key, "Set up", ""),
     ("connect", connect, "Set up", EPILOG),
