@@ -74,7 +74,7 @@ def _tell(done: Installed, address: str | None) -> None:
         return
     screen.show("\nThe worker's connection string, shown this once; keep it as ZOHOSYNC_DATABASE_URL:")
     screen.show(address)
-    screen.show("\nNext: zohosync key, zohosync connect, zohosync golive, zohosync run.")
+    screen.show("\nNext: zohosync key, connect, doctor, rehearse, golive, run.")
 
 
 def uninstall(

@@ -14,12 +14,17 @@ from zohosync.cli import screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect, disconnect
 from zohosync.cli.demo import demo
+from zohosync.cli.doctor import doctor
+from zohosync.cli.forget import forget
 from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
 from zohosync.cli.operations import retry, sync
 from zohosync.cli.people import invite
+from zohosync.cli.preview import preview
 from zohosync.cli.probe import EPILOG as PROBE_EPILOG
 from zohosync.cli.probe import probe
+from zohosync.cli.recover import recover
+from zohosync.cli.rehearse import rehearse
 from zohosync.cli.service import run as run_all
 from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
@@ -35,18 +40,23 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("install", install, "Set up", ""),
     ("key", key, "Set up", ""),
     ("connect", connect, "Set up", EPILOG),
-    ("disconnect", disconnect, "Take care", ""),
+    ("rehearse", rehearse, "Set up", ""),
     ("golive", golive, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),
     ("worker", worker, "Run", ""),
     ("web", web, "Run", ""),
+    ("doctor", doctor, "Look and act", ""),
     ("status", status, "Look and act", ""),
+    ("preview", preview, "Look and act", ""),
     ("sync", sync, "Look and act", ""),
     ("retry", retry, "Look and act", ""),
     ("pause", pause, "Look and act", ""),
     ("resume", resume, "Look and act", ""),
+    ("forget", forget, "Take care", ""),
+    ("disconnect", disconnect, "Take care", ""),
     ("adopt-database", adopt_database, "Take care", ""),
+    ("recover", recover, "Take care", ""),
     ("uninstall", uninstall, "Take care", ""),
 )
 
