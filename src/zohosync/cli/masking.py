@@ -14,6 +14,8 @@ PERSONAL_NAMES = re.compile(
 )
 # Fields of an event itself that bear such a name and hold words of the program, which are looked through like any text.
 PLAIN_NAMES = frozenset({"message", "description"})
+# Fields that hold only what the program made, in every line; looking through them would cost more than writing them.
+OWN_NAMES = frozenset({"timestamp", "level", "worker"})
 
 WORD = re.compile(r"[a-z_.]{1,60}")  # most of what is logged; there is nothing to look for
 PASSWORD = re.compile(r"(\w+://[^\s:/@]*):[^\s/]*@")
@@ -68,13 +70,16 @@ def mask_text(text: str) -> str:
 
 def mask_event(event: Mapping[str, Any]) -> dict[str, Any]:
     """Every value, at any depth, as something JSON can hold; what a name says to be secret or personal is covered."""
-    return {mask_text(str(name)): _masked(value, str(name).lower(), PLAIN_NAMES) for name, value in event.items()}
+    return {
+        mask_text(name): value if name in OWN_NAMES else _masked(value, name.lower(), PLAIN_NAMES)
+        for name, value in event.items()
+    }
 
 
 def _masked(value: Any, name: str, plain: Set[str] = frozenset()) -> Any:
-    if value is None or isinstance(value, bool):
+    if value is None or value is True or value is False:
         return value
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return {mask_text(str(inner)): _masked(item, str(inner).lower()) for inner, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_masked(item, name, plain) for item in value]

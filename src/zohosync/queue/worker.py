@@ -222,17 +222,19 @@ class Worker:
         """One event of the log and one call of the observer for each attempt that ended."""
         took = timedelta(seconds=self._clock.monotonic() - began)
         waited = self._clock.now() - operation.requested_at if operation.requested_at else None
-        (log.warning if report.outcome is Outcome.FAILED else log.info)(
-            "operation.ended",
-            operation_id=operation.operation_id,
-            kind=operation.kind,
-            entity=operation.entity,
-            outcome=report.outcome.value,
-            attempt=operation.attempt + 1,
-            seconds=round(took.total_seconds(), 3),
-            error_code=report.error_code,
-            wait_reason=report.wait_reason.value if report.wait_reason else None,
-        )
+        fields = {
+            "operation_id": operation.operation_id,
+            "kind": operation.kind,
+            "entity": operation.entity,
+            "outcome": report.outcome.value,
+            "attempt": operation.attempt + 1,
+            "seconds": round(took.total_seconds(), 3),
+        }
+        if report.error_code:
+            fields["error_code"] = report.error_code
+        if report.wait_reason:
+            fields["wait_reason"] = report.wait_reason.value
+        (log.warning if report.outcome is Outcome.FAILED else log.info)("operation.ended", **fields)
         self._observer.ended(Ended(operation, report, took, waited))
 
     async def _give_back(self, batch: Batch) -> None:
