@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,7 +14,7 @@ import uvicorn
 from conftest import Database
 from zoho.conftest import new_code, token_calls
 from zohosim.app import create_app
-from zohosim.simulator import DEFAULT_CLIENT, Simulator
+from zohosim.simulator import DEFAULT_CLIENT, DEFAULT_SCOPES, Simulator
 from zohosync.clock import SystemClock
 from zohosync.db.pool import Connection, Pool
 from zohosync.store.budget import Allowance, PostgresBudget
@@ -90,6 +90,46 @@ async def test_two_processes_with_an_expired_token_refresh_once(
             answers = [await heard(first), await heard(second)]
         assert answers == ["generation 2", "generation 2"]
         assert token_calls(simulator) - before == 1
+
+
+@pytest.mark.parametrize(
+    ("trouble", "ends"),
+    [("expired", "10 done"), ("evicted", "10 done"), ("revoked", "10 grant_dead"), ("throttled", "10 rate_limited")],
+)
+async def test_fifty_workers_of_five_processes_ask_for_a_new_token_once(
+    database: Database, pool: Pool, worker: Connection, keys: list[str], trouble: str, ends: str
+) -> None:
+    simulator = Simulator()
+    simulator.limits.enabled = False  # so that all fifty are on their way at the same moment
+    async with served(simulator) as url, httpx.AsyncClient() as http:
+        mine = Custodian(PostgresTokens(pool), Vault(keys), http, SystemClock(), sim_url=url)
+        await mine.connect_with_code(
+            client_id=DEFAULT_CLIENT.id, client_secret=DEFAULT_CLIENT.secret,
+            code=new_code(simulator, scopes=DEFAULT_SCOPES), accounts_server=url,
+        )  # fmt: skip
+        what = "work" if trouble == "expired" else "work_on"
+        async with AsyncExitStack() as stack:
+            starting = (stack.enter_async_context(other_process(what, database, url, keys[0])) for _ in range(5))
+            others = await asyncio.gather(*starting)
+            if trouble == "expired":
+                await worker.execute("update zohosync.connection set expires_at = now() - interval '1 minute'")
+            stumble(simulator, trouble)
+            before, asked = token_calls(simulator), len(simulator.calls.entries)
+            for other in others:
+                go(other)
+            answers = await asyncio.gather(*(heard(other) for other in others))
+        assert answers == [ends] * 5
+        assert token_calls(simulator) - before == 1
+        rejected = [entry for entry in list(simulator.calls.entries)[asked:] if entry.status == 401]
+        assert len(rejected) == (0 if trouble == "expired" else 50)
+
+
+def stumble(simulator: Simulator, trouble: str) -> None:
+    """End the token, and make the accounts server answer slowly, so that all come to wait for it."""
+    simulator.order({"kind": "slow", "delay": 0.5, "match": {"service": "accounts"}})
+    simulator.order({"kind": "revoke_grant" if trouble == "revoked" else "evict_token"})
+    if trouble == "throttled":
+        simulator.order({"kind": "http_429", "match": {"service": "accounts"}})
 
 
 async def test_the_leases_of_a_killed_process_end_by_themselves(
