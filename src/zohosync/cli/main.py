@@ -1,7 +1,8 @@
 """The command ``zohosync``: every subcommand in one table, every refusal in one sentence.
 
-Exit codes: 0 done; 1 an error, or a criterion of ``demo --check`` failed; 2 a setting or an argument; 3 the database is
-out of reach; 4 it lacks a right; 5 its schema is another release's or absent; 6 it is a copy; 130 interrupted.
+Exit codes: 0 done; 1 an error, or what ``demo --check`` or ``rehearse --strict`` looks for; 2 a setting or an argument;
+3 the database is out of reach; 4 it lacks a right; 5 its schema is another release's or absent; 6 it is a copy;
+130 interrupted.
 """
 
 from collections.abc import Callable
@@ -25,6 +26,8 @@ from zohosync.cli.probe import EPILOG as PROBE_EPILOG
 from zohosync.cli.probe import probe
 from zohosync.cli.recover import recover
 from zohosync.cli.rehearse import rehearse
+from zohosync.cli.preview import preview
+from zohosync.cli.rehearse import rehearse
 from zohosync.cli.service import run as run_all
 from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
@@ -41,6 +44,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("key", key, "Set up", ""),
     ("connect", connect, "Set up", EPILOG),
     ("rehearse", rehearse, "Set up", ""),
+    ("rehearse", rehearse, "Set up", ""),
     ("golive", golive, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),
@@ -48,6 +52,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("web", web, "Run", ""),
     ("doctor", doctor, "Look and act", ""),
     ("status", status, "Look and act", ""),
+    ("preview", preview, "Look and act", ""),
     ("preview", preview, "Look and act", ""),
     ("sync", sync, "Look and act", ""),
     ("retry", retry, "Look and act", ""),

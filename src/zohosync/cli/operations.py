@@ -74,8 +74,8 @@ def sync(
 async def _sync(settings: Settings, entity: str, term: str) -> tuple[list[int], str]:
     check_address(settings.require_database())
     async with open_services(settings) as services, services.pool.connection() as connection:
-        kinds = _streams_of(services, entity)
-        record_id = await _find_one(connection, entity, term)
+        kinds = streams_of(services, entity)
+        record_id = await find_one(connection, entity, term)
         async with connection.transaction():
             made: list[int] = []
             for kind, lane in kinds:
@@ -100,7 +100,8 @@ async def _sync(settings: Settings, entity: str, term: str) -> tuple[list[int], 
     return made, record_id
 
 
-def _streams_of(services: Services, entity: str) -> list[tuple[str, str]]:
+def streams_of(services: Services, entity: str) -> list[tuple[str, str]]:
+    """Kind and lane of each stream the entity feeds; SettingsRefused when there is no such entity."""
     kinds = [(stream.kind, stream.lane.value) for stream in services.streams if entity in stream.entities]
     if not kinds:
         known = sorted({name for stream in services.streams for name in stream.entities})
@@ -108,7 +109,8 @@ def _streams_of(services: Services, entity: str) -> list[tuple[str, str]]:
     return kinds
 
 
-async def _find_one(connection: Connection, entity: str, term: str) -> str:
+async def find_one(connection: Connection, entity: str, term: str) -> str:
+    """The id of the one record a person means by an id or an e-mail address; RecordUnknown when it is not one."""
     found = await find_records(connection, entity, term)
     if not found:
         raise RecordUnknown(f"The shop has no {entity} {term!r}.", hint="Name it by its id or its e-mail address.")
