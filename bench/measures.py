@@ -5,15 +5,21 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import uuid4
 
 import psutil
+from prometheus_client import CollectorRegistry
 
 from bench.ground import Ground
-from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
+from zohosync.clock import SystemClock
+from zohosync.db.pool import Connection, connect, fetch_all, fetch_one, open_pool
+from zohosync.metrics.tally import Tally
 from zohosync.queue import lanes
-from zohosync.queue.operation import Lane
+from zohosync.queue.observer import Ended
+from zohosync.queue.operation import Cause, Lane, Operation, Outcome, Report
+from zohosync.store.measures import read_measures
 
 
 class Line(NamedTuple):
@@ -163,7 +169,49 @@ async def memory(ground: Ground, sizes: Sizes) -> list[Line]:
     return [Line(f"worker's memory, {sizes.many:,} operations open", f"{worst:.0f} MB", "≤ 150 MB", worst <= 150)]
 
 
-MEASURES: tuple[Measure, ...] = (latency, throughput, shop_writes, blocked_writes, claiming, memory)
+async def scraping(ground: Ground, sizes: Sizes) -> list[Line]:
+    """What a look for /metrics costs the database among very many operations, and a worker each time it counts one."""
+    await ground.clear()
+    await _make_ended(ground, sizes.many * 10)
+    await _make_waiting(ground, sizes.few)
+    await ground.shop.execute("vacuum analyze zohosync.operation")
+    async with open_pool(ground.worker_url, size=2) as pool:
+        looks = []
+        for _ in range(20):
+            started = time.perf_counter()
+            await read_measures(pool)
+            looks.append(time.perf_counter() - started)
+    look, count = statistics.median(looks) * 1000, _counting_cost(sizes.singles * 10) * 1e6
+    return [
+        Line(f"look for /metrics, {sizes.many * 10:,} operations, median", f"{look:.1f} ms", "≤ 100 ms", look <= 100),
+        Line("counting one attempt", f"{count:.0f} µs", ""),
+    ]
+
+
+MEASURES: tuple[Measure, ...] = (latency, throughput, shop_writes, blocked_writes, claiming, memory, scraping)
+
+
+async def _make_ended(ground: Ground, count: int) -> None:
+    """Operations of the past, one in a thousand failed."""
+    await ground.shop.execute(
+        """insert into zohosync.operation (kind, lane, entity, record_id, cause, status, queued, finished_at,
+                                           error_code)
+           select 'crm.contact.push', 'people', 'customer', 'p' || n, 'change',
+                  case when mod(n, 1000) = 0 then 'failed' else 'succeeded' end::zohosync.operation_status,
+                  false, now(), case when mod(n, 1000) = 0 then 'zoho_refused' end
+             from generate_series(1, %s) n""",
+        (count,),
+    )
+
+
+def _counting_cost(count: int) -> float:
+    tally = Tally(CollectorRegistry(), SystemClock(), version="bench")
+    operation = Operation(1, "crm.contact.push", Lane.PEOPLE, "customer", "1", Cause.CHANGE, 0, None, None)
+    ended = Ended(operation, Report(1, Outcome.SUCCEEDED), timedelta(seconds=0.1), timedelta(seconds=1))
+    started = time.perf_counter()
+    for _ in range(count):
+        tally.ended(ended)
+    return (time.perf_counter() - started) / count
 
 
 async def _make_customers(ground: Ground, count: int) -> None:
