@@ -15,6 +15,7 @@ from zohosim.simulator import Simulator
 from zohosync.clock import Clock
 from zohosync.config import load_settings
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
+from zohosync.queue import lanes
 from zohosync.store.installation import go_live
 from zohosync.wiring import Services, open_services
 
@@ -45,6 +46,17 @@ class Stage:
         """Take in what changed and work until nothing is due, as one worker would."""
         for _ in range(turns):
             await until_idle(self.services)
+
+    async def run_once(self) -> None:
+        """Take in and claim once; what fails now is not tried again."""
+        worker, _ = self.services.worker()
+        await worker.turn()
+        await worker.settle()
+
+    async def take_in(self) -> None:
+        """Make operations of what changed, and leave them."""
+        async with self.services.pool.connection() as connection:
+            await lanes.take_in(connection, self.services.streams)
 
     async def operations(self) -> list[dict[str, Any]]:
         return await fetch_all(self.shop, "select * from zohosync.operation order by operation_id")

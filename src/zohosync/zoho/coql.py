@@ -6,11 +6,14 @@ https://www.zoho.com/crm/developer/docs/api/v8/COQL-Overview.html
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 
 MOST_VALUES = 50
 """Values one IN may list. https://www.zoho.com/crm/developer/docs/api/v8/COQL-Limitations.html"""
 
 MOST_ROWS = 2_000
+MOST_OFFSET = 100_000
+"""Rows one query reaches in all its pages."""
 NAME = re.compile(r"[A-Za-z$][A-Za-z0-9_$]*(?:\.[A-Za-z$][A-Za-z0-9_$]*)?", re.ASCII)
 
 
@@ -34,6 +37,13 @@ def select_where_in(module: str, field: str, values: Sequence[str], fields: Iter
     columns = ", ".join(dict.fromkeys(named(name) for name in (*fields, field)))
     listed = ", ".join(quoted(value) for value in values)
     return f"select {columns} from {named(module)} where {named(field)} in ({listed}) order by id asc"  # noqa: S608 - names are checked, values are quoted, and this is Zoho's language
+
+
+def select_modified_since(module: str, since: datetime, fields: Iterable[str]) -> str:
+    """Rows that were written at or after a time, in the order of their ids; Zoho keeps whole seconds."""
+    columns = ", ".join(dict.fromkeys(named(name) for name in (*fields, "Modified_Time")))
+    from_second = since.astimezone(UTC).replace(microsecond=0).isoformat()
+    return f"select {columns} from {named(module)} where Modified_Time >= {quoted(from_second)} order by id asc"  # noqa: S608 - as above
 
 
 def batches(values: Iterable[str]) -> Iterator[list[str]]:

@@ -5,6 +5,8 @@ https://www.zoho.com/crm/developer/docs/api/v8/
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
 from zohosync.errors import Refused
@@ -145,6 +147,21 @@ class Crm:
                 rows = await self.query(statement, limit=ROWS_OF_A_LOOK, offset=offset)
                 found.extend(rows.records)
                 offset, more = offset + len(rows.records), rows.more and bool(rows.records)
+        return tuple(found)
+
+    async def list_modified(self, module: str, since: datetime, fields: Sequence[str] = ()) -> tuple[Record, ...]:
+        """Every record written at or after ``since``, by whomever; Refused when they are more than a query reaches."""
+        statement, found, more = coql.select_modified_since(module, since, fields), list[Record](), True
+        while more:
+            if len(found) + coql.MOST_ROWS > coql.MOST_OFFSET:
+                raise Refused(
+                    f"More than {len(found)} records of {module} were changed in Zoho since then.",
+                    hint="Choose a later time.",
+                    code="too_many_changes",
+                )
+            rows = await self.query(statement, limit=coql.MOST_ROWS, offset=len(found))
+            found.extend(rows.records)
+            more = rows.more and bool(rows.records)
         return tuple(found)
 
     # --- notes

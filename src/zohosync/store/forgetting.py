@@ -1,0 +1,307 @@
+"""What zohosync keeps of a person, and how it goes away. The shop's own tables and Zoho are not touched.
+
+A person is a set of shop records and e-mail addresses. Rows keep ids and counts; words, payloads and addresses go.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zohosync.db.pool import Connection, fetch_all, fetch_one
+from zohosync.errors import ZohosyncError
+
+ENTITIES = ("customer", "inquiry", "quote")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ShopRecord:
+    """A record of the shop, there or gone."""
+
+    entity: str
+    record_id: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ZohoRecord:
+    """A record of Zoho that is this person's."""
+
+    module: str
+    zoho_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """``present`` are those of the records the shop still has; ``shared`` are addresses left alone because they are
+    another customer's by now."""
+
+    records: frozenset[ShopRecord]
+    present: frozenset[ShopRecord]
+    emails: frozenset[str]
+    shared: frozenset[str] = frozenset()
+
+    def parameters(self) -> dict[str, Any]:
+        """As the statements below want it."""
+        ordered = sorted(self.records)
+        return {
+            "entities": [one.entity for one in ordered],
+            "ids": [one.record_id for one in ordered],
+            "emails": sorted(self.emails),
+        }
+
+
+async def find_person(connection: Connection, entity: str, term: str) -> Person:
+    """Everything that belongs to the person behind one record, named by its id or e-mail; empty when nothing does."""
+    word = term.strip().lower()
+    named = await _named(connection, entity, word)
+    current = await _emails_in_shop(connection, named) | ({word} if "@" in word else set())
+    shared = await _of_others(connection, await _emails_in_log(connection, named) - current, named)
+    emails = current | (await _emails_in_log(connection, named) - shared)
+    records = named | await _records_of(connection, emails)
+    emails |= await _emails_in_shop(connection, records)
+    present = await _present(connection, records)
+    return Person(frozenset(records), frozenset(present), frozenset(emails), frozenset(shared))
+
+
+async def _named(connection: Connection, entity: str, word: str) -> set[ShopRecord]:
+    rows = await fetch_all(
+        connection,
+        """select record_id from zohosync.shop_find(%(entity)s, %(word)s)
+           union select record_id from zohosync.operation
+                  where entity = %(entity)s and (record_id = %(word)s or lower(label) = %(word)s)
+           union select record_id from zohosync.link where entity = %(entity)s and record_id = %(word)s
+           union select record_id from zohosync.observation where entity = %(entity)s and record_id = %(word)s""",
+        {"entity": entity, "word": word},
+    )
+    return {ShopRecord(entity, row["record_id"]) for row in rows}
+
+
+SHOP = """
+select 'customer' as entity, s.record_id, lower(s.email) as email, s.zoho_crm_id, s.digest
+  from zohosync.shop_customers(array(select w.id from wanted w where w.entity = 'customer')) s
+union all
+select 'inquiry', s.record_id, lower(s.email), s.zoho_crm_id, s.digest
+  from zohosync.shop_inquiries(array(select w.id from wanted w where w.entity = 'inquiry')) s
+union all
+select 'quote', s.record_id, lower(s.email), s.zoho_crm_id, s.digest
+  from zohosync.shop_quotes(array(select w.id from wanted w where w.entity = 'quote')) s
+"""
+WANTED = "wanted as (select * from unnest(%(entities)s::text[], %(ids)s::text[]) as w(entity, id))"
+IN_SHOP = f"with {WANTED} {SHOP}"
+
+
+def _listed(records: Iterable[ShopRecord]) -> dict[str, list[str]]:
+    ordered = sorted(records)
+    return {"entities": [one.entity for one in ordered], "ids": [one.record_id for one in ordered]}
+
+
+async def _emails_in_shop(connection: Connection, records: Iterable[ShopRecord]) -> set[str]:
+    rows = await fetch_all(connection, IN_SHOP, _listed(records))
+    return {row["email"] for row in rows if row["email"]}
+
+
+async def _present(connection: Connection, records: Iterable[ShopRecord]) -> set[ShopRecord]:
+    rows = await fetch_all(connection, IN_SHOP, _listed(records))
+    return {ShopRecord(row["entity"], row["record_id"]) for row in rows}
+
+
+async def _emails_in_log(connection: Connection, records: Iterable[ShopRecord]) -> set[str]:
+    """Addresses these records have had as long as anything remembers."""
+    rows = await fetch_all(
+        connection,
+        f"""with {WANTED}, seen as (
+              select o.label as email from zohosync.operation o
+                join wanted w on (w.entity, w.id) = (o.entity, o.record_id)
+              union select a.request #>> '{{record,Email}}' from zohosync.attempt a
+                      join zohosync.operation o using (operation_id)
+                      join wanted w on (w.entity, w.id) = (o.entity, o.record_id)
+              union select l.payload ->> 'Email' from zohosync.link l
+                      join wanted w on (w.entity, w.id) = (l.entity, l.record_id))
+            select distinct lower(email) as email from seen where email like '%%@%%'""",  # noqa: S608
+        _listed(records),
+    )
+    return {row["email"] for row in rows}
+
+
+async def _of_others(connection: Connection, emails: Iterable[str], mine: set[ShopRecord]) -> set[str]:
+    """Addresses that are another customer's of the shop by now."""
+    rows = await fetch_all(
+        connection,
+        """select e.email, f.record_id from unnest(%(emails)s::text[]) as e(email)
+            cross join lateral zohosync.shop_find('customer', e.email) f""",
+        {"emails": sorted(emails)},
+    )
+    return {row["email"] for row in rows if ShopRecord("customer", row["record_id"]) not in mine}
+
+
+async def _records_of(connection: Connection, emails: Iterable[str]) -> set[ShopRecord]:
+    rows = await fetch_all(
+        connection,
+        """select o.entity, o.record_id from zohosync.operation o
+            where lower(o.label) = any (%(emails)s) and o.entity = any (%(known)s)
+           union
+           select k.entity, f.record_id
+             from unnest(%(emails)s::text[]) as e(email) cross join unnest(%(known)s::text[]) as k(entity)
+            cross join lateral zohosync.shop_find(k.entity, e.email) f""",
+        {"emails": sorted(emails), "known": list(ENTITIES)},
+    )
+    return {ShopRecord(row["entity"], row["record_id"]) for row in rows}
+
+
+async def list_zoho_records(connection: Connection, person: Person) -> list[ZohoRecord]:
+    """What Zoho has of the person, as far as we know; an Account only when no other customer belongs to it."""
+    rows = await fetch_all(
+        connection,
+        f"""with {WANTED}, {LONE_COMPANIES}
+            select l.module, l.zoho_id from zohosync.link l join wanted w on (w.entity, w.id) = (l.entity, l.record_id)
+             where l.zoho_id is not null
+            union select l.module, l.zoho_id from zohosync.link l
+                   where l.entity = 'lead' and l.record_id = any (%(emails)s) and l.zoho_id is not null
+            union select l.module, l.zoho_id from zohosync.link l join lone_company c using (record_id)
+                   where l.entity = 'company' and l.zoho_id is not null
+            union select o.zoho_module, o.zoho_id from zohosync.operation o
+                    join wanted w on (w.entity, w.id) = (o.entity, o.record_id)
+                   where o.zoho_module is not null and o.zoho_id is not null""",  # noqa: S608
+        person.parameters(),
+    )
+    return sorted(ZohoRecord(row["module"], row["zoho_id"]) for row in rows)
+
+
+# Companies that are this person's alone: keyed by the customer, or by a GSTIN no other customer has.
+LONE_COMPANIES = """lone_company as (
+  select c.record_id from zohosync.link c
+   where c.entity = 'company'
+     and (c.record_id in (select 'user:' || w.id from wanted w where w.entity = 'customer')
+          or c.record_id in (select 'gstin:' || (l.payload ->> 'GSTIN') from zohosync.link l
+                               join wanted w on (w.entity, w.id) = (l.entity, l.record_id)
+                              where l.entity = 'customer')
+          or c.zoho_id in (select l.payload #>> '{Account_Name,id}' from zohosync.link l
+                             join wanted w on (w.entity, w.id) = (l.entity, l.record_id) where l.entity = 'customer'))
+     and not exists (select from zohosync.link o
+                      where o.entity = 'customer' and o.record_id not in (select w.id from wanted w)
+                        and (o.payload #>> '{Account_Name,id}' = c.zoho_id
+                             or 'gstin:' || (o.payload ->> 'GSTIN') = c.record_id)))"""
+
+
+async def count_traces(connection: Connection, person: Person) -> dict[str, int]:
+    """How many rows of each table hold something of the person, by record or by address."""
+    row = await fetch_one(
+        connection,
+        f"""with {WANTED}
+            select (select count(*) from zohosync.operation o
+                     where (o.entity, o.record_id) in (select w.entity, w.id from wanted w)) as operations,
+                   (select count(*) from zohosync.attempt a join zohosync.operation o using (operation_id)
+                     where (o.entity, o.record_id) in (select w.entity, w.id from wanted w)) as attempts,
+                   (select count(*) from zohosync.link l
+                     where (l.entity, l.record_id) in (select w.entity, w.id from wanted w)
+                        or (l.entity = 'lead' and l.record_id = any (%(emails)s))) as links""",  # noqa: S608
+        person.parameters(),
+    )
+    return {name: int(count) for name, count in (row or {}).items()}
+
+
+async def forget_person(connection: Connection, person: Person) -> None:
+    """Remove or blank all of it, in the caller's transaction; open work of these records is cancelled.
+
+    Records the shop still has keep a digest of how they look now, so that nothing is sent until they change.
+    """
+    given = person.parameters()
+    await _cancel(connection, given)
+    for statement in STATEMENTS:
+        await connection.execute(f"with {WANTED} {statement}".encode(), given)
+
+
+async def _cancel(connection: Connection, given: dict[str, Any]) -> None:
+    """End open operations. One that runs now would write again what is removed here."""
+    rows = await fetch_all(
+        connection,
+        f"""with {WANTED}
+            select o.operation_id, o.status::text as status from zohosync.operation o
+             where (o.entity, o.record_id) in (select w.entity, w.id from wanted w)
+               and o.status in ('pending', 'running', 'retrying', 'waiting')
+             order by o.operation_id for update of o""",  # noqa: S608
+        given,
+    )
+    if any(row["status"] == "running" for row in rows):
+        raise ZohosyncError(
+            "A worker is syncing this person just now, so nothing was changed.",
+            hint="Try again in a moment.",
+            code="record_busy",
+        )
+    for row in rows:
+        await connection.execute("select zohosync.cancel(%(id)s)", {"id": row["operation_id"]})
+
+
+MINE = "(select w.entity, w.id from wanted w)"
+TOLD = "'Removed: this person asked to be forgotten.'"
+
+
+def _mentions(text: str) -> str:
+    """Whether a text holds one of the addresses."""
+    return f"exists (select from unnest(%(emails)s::text[]) as e(email) where strpos(lower({text}), e.email) > 0)"
+
+
+def _changes(table: str) -> str:
+    """Changes captured and not taken in: the records' keys go, other keys of the same message stay."""
+    return f"""update pgmq.{table} q
+                  set message = jsonb_set(q.message, '{{keys}}', (
+                        select coalesce(jsonb_agg(k.key), '[]')
+                          from jsonb_array_elements_text(q.message -> 'keys') as k(key)
+                         where (q.message ->> 'entity', k.key) not in {MINE}))
+                where exists (select from wanted w
+                               where w.entity = q.message ->> 'entity' and q.message -> 'keys' ? w.id)"""  # noqa: S608
+
+
+STATEMENTS: Sequence[str] = (
+    _changes("q_zohosync_changes"),
+    _changes("a_zohosync_changes"),
+    f"""update zohosync.attempt a set request = null, response = null, error_hint = null,
+               error_message = case when a.error_message is not null then {TOLD} end
+          from zohosync.operation o
+         where o.operation_id = a.operation_id
+           and ((o.entity, o.record_id) in {MINE}
+                or {_mentions("concat_ws(' ', a.error_message, a.error_hint, a.request, a.response)")})""",  # noqa: S608
+    f"""update zohosync.operation o set label = null, warnings = '[]', error_hint = null,
+               error_message = case when o.error_message is not null then {TOLD} end
+         where (o.entity, o.record_id) in {MINE}
+            or {_mentions("concat_ws(' ', o.label, o.error_message, o.error_hint, o.warnings)")}""",  # noqa: S608
+    f""", {LONE_COMPANIES}
+        delete from zohosync.link l
+         where (l.entity = 'company' and l.record_id in (select c.record_id from lone_company c))
+            or (l.entity = 'lead' and l.record_id = any (%(emails)s))""",  # noqa: S608
+    f"""update zohosync.link l set payload = null, fingerprint = null, reference = null
+         where (l.entity, l.record_id) in {MINE}""",  # noqa: S608
+    f"delete from zohosync.observation v where (v.entity, v.record_id) in {MINE}",  # noqa: S608
+    f""", there as ({SHOP})
+        insert into zohosync.observation (kind, entity, record_id, digest)
+        select b.kind, t.entity, t.record_id, t.digest from there t join zohosync.baseline b on b.entity = t.entity""",  # noqa: S608
+    f"delete from zohosync.write_back b where (b.entity, b.record_id) in {MINE}",  # noqa: S608
+    f"""update zohosync.incident i set title = {TOLD}, hint = '',
+               subject = case when {_mentions("i.subject")} then 'removed ' || i.incident_id else i.subject end
+         where {_mentions("concat_ws(' ', i.title, i.hint, i.subject)")}""",  # noqa: S608
+    f"""update zohosync.audit a set reason = null, detail = '{{}}',
+               record_id = case when {_mentions("a.record_id")} then null else a.record_id end
+         where (a.entity, a.record_id) in {MINE}
+            or {_mentions("concat_ws(' ', a.record_id, a.reason, a.detail)")}""",  # noqa: S608
+    f"update zohosync.clock_job j set error = {TOLD} where {_mentions('j.error')}",  # noqa: S608
+)
+
+
+async def find_leftovers(connection: Connection, person: Person) -> dict[str, int]:
+    """Tables of ours that still hold one of the addresses, with the number of rows: such as a console account."""
+    tables = await fetch_all(
+        connection,
+        """select c.oid::regclass::text as name from pg_class c
+            where c.relkind = 'r' and (c.relnamespace = 'zohosync'::regnamespace
+                   or c.relnamespace = 'pgmq'::regnamespace and c.relname ~ '^[qa]_zohosync_')
+              and has_table_privilege(c.oid, 'select') order by 1""",
+    )
+    left: dict[str, int] = {}
+    for table in tables:
+        row = await fetch_one(
+            connection,
+            f"select count(*) as rows from {table['name']} t where {_mentions('t::text')}",  # noqa: S608
+            {"emails": sorted(person.emails)},
+        )
+        if row and row["rows"]:
+            left[table["name"]] = row["rows"]
+    return left
