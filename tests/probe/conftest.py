@@ -17,7 +17,7 @@ from zohosync.config import load_settings
 from zohosync.db.pool import Pool
 from zohosync.probe.catalogue import PROBES
 from zohosync.probe.probe import Probe
-from zohosync.probe.run import Outcome, Result
+from zohosync.probe.run import Announce, Outcome, Result
 from zohosync.wiring import Services, open_services
 
 ORDINARY = {"Last_Name": "Somebody", "Email": "somebody@example.com"}
@@ -58,11 +58,13 @@ class Trial:
         made = [await self.zoho.post("/_sim/grant", json={"kind": "code"}) for _ in range(count)]
         return [answer.json()["code"] for answer in made]
 
-    async def run(self, *names: str, codes: int = 2, confirmed: str = "") -> Outcome:
+    async def run(
+        self, *names: str, codes: int = 2, confirmed: str = "", announce: Announce = lambda _: None
+    ) -> Outcome:
         """Run the named probes, or all."""
         chosen = [probe for probe in PROBES if not names or probe.name in names]
         _, outcome = await probe_organisation(
-            self.services, confirmed or self.organisation, chosen, await self.codes(codes), lambda _: None
+            self.services, confirmed or self.organisation, chosen, await self.codes(codes), announce
         )
         return outcome
 

@@ -1,11 +1,13 @@
 """Every probe finds the position its switch is in, makes no more than it says, and leaves nothing behind."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from conftest import Database
 from probe.conftest import ORDINARY, Trial, probe_called
+from stage import eventually
 from switch_positions import POSITIONS
 from zohosim.switches import SWITCHES
 from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
@@ -63,6 +65,16 @@ async def test_nothing_of_the_organisations_own_is_touched(trial: Trial) -> None
     await trial.run()
     assert list(trial.left()) == ["Leads"]
     assert trial.sim.crm.modules["Leads"].records == {own.id: own}
+
+
+async def test_each_probe_finds_the_ground_clean(trial: Trial) -> None:
+    found: dict[str, Any] = {}
+
+    def look(name: str) -> None:
+        found[name] = trial.left()
+
+    await trial.run(announce=look)
+    assert found == {probe.name: {} for probe in PROBES}
 
 
 async def test_everything_made_carries_the_mark_of_its_run(trial: Trial) -> None:
@@ -133,6 +145,30 @@ async def test_a_day_without_credits_ends_the_questions_not_the_cleaning(trial: 
     assert [result.settled for result in outcome.results] == [True, False]
     assert "slow down" in outcome.results[1].reason
     assert trial.left() == {}
+
+
+async def test_an_interrupted_run_cleans_up_all_the_same(trial: Trial) -> None:
+    """The Lead of the second probe is there, but nobody was told."""
+    hang = {
+        "kind": "timeout_after_commit",
+        "delay": 60,
+        "after": 1,
+        "match": {"operation": "insert", "module": "Leads"},
+    }
+    trial.sim.order(hang)
+    running = asyncio.create_task(trial.run("mixed_status", "unknown_keys"))
+    await eventually(lambda: held(trial))
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    assert trial.left() == {}
+    assert len(trial.sim.grants.grants) == 1
+
+
+async def held(trial: Trial) -> bool:
+    """Whether the second probe's Lead has been made."""
+    module = trial.sim.crm.modules["Leads"]
+    return len(module.deleted) == 1 and len(module.records) == 1
 
 
 async def test_what_cannot_be_deleted_is_listed_by_name(trial: Trial) -> None:

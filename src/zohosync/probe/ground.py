@@ -67,6 +67,13 @@ class Heard:
         return str(lists[0][0].get("code", "")) if lists else ""
 
     @property
+    def details(self) -> Row:
+        """Of the whole answer, or of the first entry of its list."""
+        first = self.body if self.is_flat else next((row for key in self.body for row in self.rows(key)), {})
+        found = first.get("details")
+        return found if isinstance(found, dict) else {}
+
+    @property
     def codes(self) -> list[str]:
         """One per record."""
         return [str(row.get("code", "")) for row in self.rows()]
