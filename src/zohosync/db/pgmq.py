@@ -1,6 +1,6 @@
 """pgmq as SQL text: the server's extension where it has one, else the SQL of the Python package."""
 
-from pgmq.install import get_embedded_install_sql
+from pgmq.install import get_embedded_install_sql, get_embedded_sql_version
 
 QUEUES = ("changes", "sales", "stock", "people", "bulk", "clock")
 
@@ -62,3 +62,8 @@ begin
 end
 $uninstall$;
 """
+
+
+def packaged_version() -> str:
+    """The version of pgmq whose SQL this program brings."""
+    return str(get_embedded_sql_version())

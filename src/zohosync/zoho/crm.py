@@ -219,6 +219,14 @@ class Crm:
         request = replace(read("/crm/v8/org", scopes.ORG_READ), results_key="org")
         return Organisation.parse(only(await self._client.send(request), "org"))
 
+    async def server_time(self) -> datetime | None:
+        """Zoho's clock, to the second, as every answer tells it; None when this one does not."""
+        reply = await self._client.send(replace(read("/crm/v8/org", scopes.ORG_READ), results_key="org"))
+        try:
+            return parsedate_to_datetime(reply.headers.get("date", ""))
+        except ValueError:
+            return None
+
     async def current_user(self) -> CurrentUser:
         """Who connected. https://www.zoho.com/crm/developer/docs/api/v8/get-users.html"""
         request = replace(read("/crm/v8/users", scopes.USERS_READ), params={"type": "CurrentUser"}, results_key="users")

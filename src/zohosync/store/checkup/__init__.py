@@ -1,0 +1,1 @@
+"""What doctor reads of the database: facts only; what they mean is judged in sync/doctor."""
