@@ -3,19 +3,22 @@
 import re
 import shlex
 from collections.abc import Iterator
+from typing import Any
 
-import click
 import typer
 
 from zohosync.cli.main import build
 
 FENCE = re.compile(r"^```(?:sh|console|bash)\n(.*?)^```", re.M | re.S)
 # A command stands at the beginning, or behind what runs it: a path, a variable, a shell's words, a container.
-CALL = re.compile(r"(?:^|(?<=[\s$(/`]))zohosync (?=[a-z-])([^\n]*)")
+CALL = re.compile(r"(?:^|(?<=[\s$(/`]))zohosync (?!zohosync )(?=[a-z])([^\n]*)")
 END = re.compile(r"\s(?:#|2>|>|\||&&|;|<<).*$|[;)`].*$")
 
+# What every refusal of a command line is. typer brings a click of its own, and shows this class only by its heirs.
+UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
-def commands() -> dict[str, click.Command]:
+
+def commands() -> dict[str, Any]:
     """Every command by its name."""
     group = typer.main.get_command(build())
     return dict(group.commands)  # type: ignore[attr-defined]
@@ -37,8 +40,8 @@ def fault_of(call: str) -> str | None:
     if command is None:
         return f"there is no command {name!r}"
     try:
-        context = click.Context(command, info_name=name)
+        context = typer.Context(command, info_name=name)
         _, rest, _ = command.make_parser(context).parse_args(words)
-    except click.UsageError as error:
-        return error.format_message()
+    except UsageError as error:
+        return str(error)
     return f"{name} takes no {rest!r}" if rest else None

@@ -1,16 +1,16 @@
 """The papers name everything the program has, and every link in them leads somewhere."""
 
+import ast
 import re
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
-import click
 import pytest
-import typer
 from pydantic_core import PydanticUndefined
 
-from zohosync.cli.main import build
+from command_lines import FENCE as SHELL
+from command_lines import commands, fault_of, find_calls
 from zohosync.cli.signals import INTERRUPTED
 from zohosync.config import Settings
 from zohosync.db.install import load_migrations
@@ -22,7 +22,9 @@ from zohosync.streams import build_streams
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "zohosync"
 REFERENCE = ROOT / "docs" / "reference"
-PAPERS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "src").rglob("*.md")])
+PAPERS = sorted(path for place in ("docs", "src", "deploy") for path in (ROOT / place).rglob("*.md")) + sorted(
+    ROOT.glob("*.md")
+)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.M | re.S)
 
@@ -35,11 +37,6 @@ def error_classes(of: type[ZohosyncError] = ZohosyncError) -> Iterator[type[Zoho
     yield of
     for below in of.__subclasses__():
         yield from error_classes(below)
-
-
-def commands() -> dict[str, click.Command]:
-    group = typer.main.get_command(build())
-    return dict(group.commands)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", Settings.model_fields)
@@ -56,7 +53,7 @@ def test_every_setting_is_in_the_example(name: str) -> None:
 def shown_default(name: str) -> str:
     """A default as the papers write it; durations in seconds."""
     default = Settings.model_fields[name].default
-    return f"{default.total_seconds():g}" if isinstance(default, timedelta) else f"{default}".removesuffix(".0")
+    return f"{default.total_seconds():.15g}" if isinstance(default, timedelta) else f"{default}".removesuffix(".0")
 
 
 @pytest.mark.parametrize(
@@ -173,3 +170,119 @@ def test_every_decision_is_listed_and_numbered() -> None:
         text = (folder / name).read_text(encoding="utf-8")
         assert re.match(rf"# {name[:4]}: .+\n", text)
         assert "## Decision" in text
+
+
+def papers_with(pattern: re.Pattern[str]) -> list[str]:
+    return [path.relative_to(ROOT).as_posix() for path in PAPERS if pattern.search(path.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("paper", papers_with(SHELL))
+def test_every_command_line_in_the_papers_would_be_taken(paper: str) -> None:
+    text = (ROOT / paper).read_text(encoding="utf-8")
+    faults = {call: fault_of(call) for block in SHELL.findall(text) for call in find_calls(block)}
+    assert {call: fault for call, fault in faults.items() if fault} == {}
+
+
+MENTION = re.compile(r"`zohosync ([a-z][^`\n]*)`")
+
+
+@pytest.mark.parametrize("paper", papers_with(MENTION))
+def test_every_command_mentioned_in_the_papers_would_be_taken(paper: str) -> None:
+    if paper == "CHANGELOG.md":
+        return  # tells of what was
+    text = FENCE.sub("", (ROOT / paper).read_text(encoding="utf-8"))
+    calls = [call.replace("\\|", "|") for call in MENTION.findall(text) if "…" not in call]
+    faults = {call: fault_of(call) for call in calls}
+    assert {call: fault for call, fault in faults.items() if fault} == {}
+
+
+def test_every_command_a_remedy_names_is_there() -> None:
+    known = set(commands())
+    named: dict[str, str] = {}
+    for path in (path for path in SOURCE.rglob("*") if path.suffix in {".py", ".sql", ".html"}):
+        for name in re.findall(r"`zohosync ([a-z][a-z-]*)", path.read_text(encoding="utf-8")):
+            named[name] = path.name
+    assert len(named) > 5
+    assert {name: where for name, where in named.items() if name not in known} == {}
+
+
+@pytest.mark.parametrize("name", commands())
+def test_every_command_and_option_helps(name: str) -> None:
+    command = commands()[name]
+    assert re.fullmatch(r"[A-Z].*[.]", command.help.strip(), re.S)
+    unhelped = [
+        given.name for given in command.params if not re.search(r"\w", given.help or "") and given.name != "help"
+    ]
+    assert unhelped == []
+
+
+def incident_codes() -> set[str]:
+    """Every cause the program opens an incident for, in Python and in SQL."""
+    found: set[str] = set()
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        constants = dict(re.findall(r'^([A-Z_]+) = "([a-z_]+)"$', text, re.M))
+        for node in ast.walk(ast.parse(text)):
+            if (
+                isinstance(node, ast.Call)
+                and getattr(node.func, "id", getattr(node.func, "attr", "")) == "open_incident"
+            ):
+                (code,) = [word.value for word in node.keywords if word.arg == "code"]
+                if isinstance(code, ast.Constant):
+                    found.add(str(code.value))
+                else:
+                    assert isinstance(code, ast.Name), (
+                        f"{path.name}: the cause of an incident is a literal or a constant"
+                    )
+                    found.add(constants[code.id])
+    for path in SOURCE.rglob("*.sql"):
+        for insert in re.findall(
+            r"insert into zohosync\.incident\b[^;]*?\)\s*(.*?);", path.read_text(encoding="utf-8"), re.S
+        ):
+            literal = re.match(r"(?:select|values\s*\()\s*'([a-z_]+)'", insert)
+            assert literal is not None, f"{path.name}: the cause of an incident is a literal"
+            found.add(literal[1])
+    return found
+
+
+def test_every_cause_of_an_incident_is_documented_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z_]+)` \|(.*)\|$", page("incidents.md"), re.M)
+    assert {code for code, _ in rows} == incident_codes() >= {"login_lost", "poison"}
+    for code, rest in rows:
+        severity, opens, closes, remedy = (cell.strip() for cell in rest.split(" | "))
+        assert severity in {"critical", "warning"}, code
+        assert opens
+        assert closes
+        assert remedy
+
+
+def test_every_periodic_job_is_documented_and_no_other() -> None:
+    jobs = set(re.findall(r'\bJob\("([a-z_]+)"', (SOURCE / "wiring.py").read_text(encoding="utf-8")))
+    told = page("database.md").partition("## Periodic jobs")[2].partition("\n## ")[0]
+    assert len(jobs) >= 5
+    assert set(re.findall(r"^\| `([a-z_]+)` \|", told, re.M)) == jobs
+
+
+def test_every_page_is_reached_from_the_index() -> None:
+    index = ROOT / "docs" / "README.md"
+    reached, left = {index}, [index]
+    while left:
+        paper = left.pop()
+        for target in LINK.findall(FENCE.sub("", paper.read_text(encoding="utf-8"))):
+            found = (paper.parent / target.partition("#")[0]).resolve()
+            ours = found.suffix == ".md" and found.is_file() and found.relative_to(ROOT).parts[0] in {"docs", "deploy"}
+            if ours and found not in reached:
+                reached.add(found)
+                left.append(found)
+    wanted = {*(ROOT / "docs").rglob("*.md"), ROOT / "deploy" / "README.md"}
+    assert sorted(str(path.relative_to(ROOT)) for path in wanted - reached) == []
+
+
+def test_the_index_lists_every_guide() -> None:
+    index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
+    guides = [
+        f"{folder}/{path.name}"
+        for folder in ("tutorials", "how-to", "reference", "explanation")
+        for path in sorted((ROOT / "docs" / folder).glob("*.md"))
+    ]
+    assert [guide for guide in guides if f"]({guide})" not in index] == []
