@@ -59,12 +59,18 @@ def probe(
     """Settle what Zoho's documentation leaves open, by small calls to a trial organisation; lists them by default."""
     chosen = choose(group or [], only or [])
     if not run:
-        screen.show_json(describe_catalogue(chosen)) if as_json else _tell_catalogue(chosen)
+        if as_json:
+            screen.show_json(describe_catalogue(chosen))
+        else:
+            _tell_catalogue(chosen)
         return
     settings = load_settings()
     check_address(settings.require_database())
     found, outcome = asyncio.run(_run(settings, organisation, chosen, code or []))
-    screen.show_json(describe_outcome(found, outcome)) if as_json else _tell_outcome(found, outcome)
+    if as_json:
+        screen.show_json(describe_outcome(found, outcome))
+    else:
+        _tell_outcome(found, outcome)
     if outcome.left_over:
         raise typer.Exit(1)
 
@@ -204,8 +210,11 @@ def _tell_catalogue(probes: Sequence[Probe]) -> None:
         ("question", "why not"),
         [(f"{one.question} {f'[{one.switch}]' if one.switch else ''}".strip(), one.reason) for one in NOT_PROBED],
     )
+    informing = [one.name for one in PROBES if not one.settles]
     calls, cost = sum(one.calls for one in probes), sum(one.credits for one in probes)
+    screen.show(f"A probe is named after the switch of zohosim it settles; {' and '.join(informing)} only inform.")
     screen.show(f"{len(probes)} probes, at most {calls} calls and {cost} credits. Nothing was sent.")
+    screen.show(f"The login needs these scopes: {','.join(PROBE)}")
     screen.show("To ask a trial organisation: zohosync probe --run --organisation ID")
 
 
