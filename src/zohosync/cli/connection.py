@@ -213,6 +213,8 @@ def _tell_connected(connected: Connected, say: screen.Announce) -> None:
     say(f"Data centre {connected.data_centre}. Books organisation: {books}.")
     for remark in connected.remarks:
         say(f"Note: {remark}")
+    if connected.lacking:
+        say(f"Note: the login can do without, but with less: {', '.join(connected.lacking)}.")
 
 
 def _tell_fields(survey: FieldSurvey, made: list[Making], say: screen.Announce) -> None:
@@ -242,6 +244,7 @@ def _as_told(connected: Connected, fields: tuple[FieldSurvey, list[Making]] | No
         "connected_by": connected.user.email,
         "data_centre": connected.data_centre,
         "remarks": list(connected.remarks),
+        "missing_scopes": list(connected.lacking),
         "fields_made": [f"{one.wanted.module}.{one.wanted.api_name}" for one in made if one.error is None],
         "fields_missing": [f"{one.module}.{one.api_name}" for one in survey.missing] if survey else None,
         "only_by_hand": {"purpose": BOOKS_PURPOSE, "steps": list(BOOKS_STEPS)},

@@ -51,13 +51,15 @@ class Found:
 
 @dataclass(frozen=True)
 class Connected:
-    """A login that is in use now; ``books`` is None when nothing was seen of Zoho Books."""
+    """A login that is in use now; ``books`` is None when nothing was seen of Zoho Books. ``lacking`` are permissions it
+    can do without, with less."""
 
     organisation: Organisation
     user: CurrentUser
     books: BooksOrganisation | None
     data_centre: str
     remarks: tuple[str, ...] = ()
+    lacking: tuple[str, ...] = ()
 
 
 class Connector:
@@ -173,7 +175,8 @@ class Connector:
             )
             await wake(connection, "login")
         self._custodian.forget_access()
-        return Connected(found.organisation, found.user, books, found.login.data_centre, found.remarks)
+        lacking = scopes.missing(found.login.scopes, ASKED) if found.login.scopes else ()
+        return Connected(found.organisation, found.user, books, found.login.data_centre, found.remarks, lacking)
 
     async def disconnect(self) -> bool:
         """Forget the login here and revoke it at Zoho; whether Zoho confirmed it."""
