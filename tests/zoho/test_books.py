@@ -223,9 +223,10 @@ async def test_a_limit_of_books_stops_books_and_not_crm(
     assert caught.value.scope == scope
     assert timedelta(seconds=rest - 1) < caught.value.retry_after <= timedelta(seconds=rest)
     before = len(sim.calls.entries)
-    with pytest.raises(RateLimited):
+    with pytest.raises(RateLimited) as again:
         await books.taxes()
     assert len(sim.calls.entries) == before
+    assert again.value.scope == scope
     assert (await Crm(client).organisation()).id
 
 

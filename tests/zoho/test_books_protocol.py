@@ -149,7 +149,7 @@ def test_crm_has_a_code_of_its_own_for_permissions() -> None:
     [(43, {"Retry_After": "3600"}, "minute", 3600), (43, {}, "minute", 600), (44, {}, "minute", 60),
      (44, {"Retry_After": "7"}, "minute", 7), (45, {"X_Rate_Limit_Reset": "20421"}, "day", 20421),
      (45, {}, "day", 3600), (45, {"X_Rate_Limit_Reset": "soon"}, "day", 3600), (1070, {}, "concurrency", 0),
-     (44, {"X_Rate_Limit_Reset": "20421"}, "minute", 60), (46, {}, "minute", 0), (None, {}, "minute", 0)],
+     (44, {"X_Rate_Limit_Reset": "20421"}, "minute", 60), (46, {}, "concurrency", 0), (None, {}, "concurrency", 0)],
 )  # fmt: skip
 def test_each_limit_has_its_scope_and_its_rest(
     code: int | None, headers: dict[str, str], scope: str, rest: int

@@ -28,7 +28,7 @@ LONGEST_PAUSE = timedelta(minutes=5)
 MESSAGES = {
     "day": "The day's API calls for Zoho are used up, or kept for sales.",
     "minute": "As many calls as Zoho allows per minute were made.",
-    "concurrency": "As many calls as Zoho allows at once are under way.",
+    "concurrency": "Zoho has as many of our calls under way as it allows, or asked us to slow down.",
 }
 
 
@@ -118,8 +118,10 @@ class PostgresBudget:
         verdict: str,
         retry_after: timedelta | None,
         credits_left: int | None,
+        ran_out: str | None = None,
     ) -> timedelta:
-        """End the lease, in one round trip; how long everybody pauses now.
+        """End the lease, in one round trip; how long everybody pauses now. ``ran_out`` is what Zoho said ran out,
+        minute or day, and costs a second trip.
 
         A database that cannot be reached is logged only: Zoho's answer matters more, and the lease ends by itself.
         """
@@ -142,11 +144,23 @@ class PostgresBudget:
                     "now": self._now(),
                 },
             )
+            if ran_out is not None:
+                await self._name_pause(organisation_id, product, ran_out)
         except (psycopg.Error, PoolTimeout) as error:
             log.warning("budget.not_given_back", problem=str(explain(error)))
             return retry_after or FIRST_PAUSE if verdict == "limited" else timedelta(0)
         pause: timedelta = row["pause"]
         return pause
+
+    async def _name_pause(self, organisation_id: str, product: str, reason: str) -> None:
+        """So that everybody who is refused meanwhile reads what ran out; CRM does not tell, and it is guessed from how
+        long it lasts."""
+        async with self._pool.connection() as connection:
+            await connection.execute(
+                "update zohosync.budget_pause set reason = %(reason)s"
+                " where organisation_id = %(organisation)s and product = %(product)s",
+                {"reason": reason, "organisation": organisation_id, "product": product},
+            )
 
     async def find_usage(self, organisation_id: str, product: str) -> Usage:
         """What is used and left."""

@@ -142,7 +142,7 @@ def _rate_limited(headers: Mapping[str, str], code: int | None, words: dict[str,
         "Zoho Books asks us to slow down.",
         hint="It continues by itself.",
         retry_after=rest,
-        scope=LIMIT_SCOPES.get(known, "minute"),
+        scope=LIMIT_SCOPES.get(known, "concurrency"),
         **words,
     )
 

@@ -34,11 +34,13 @@ class Demand:
 
 @dataclass(frozen=True)
 class Feedback:
-    """What the answer taught. ``retry_after`` and ``credits_left`` are None when Zoho did not say."""
+    """What the answer taught. ``retry_after``, ``credits_left`` and ``ran_out`` (minute or day) are None when Zoho did
+    not say."""
 
     verdict: Verdict
     retry_after: timedelta | None = None
     credits_left: int | None = None
+    ran_out: str | None = None
 
 
 class Budget(Protocol):
@@ -58,6 +60,7 @@ class Budget(Protocol):
         verdict: Verdict,
         retry_after: timedelta | None,
         credits_left: int | None,
+        ran_out: str | None = None,
     ) -> timedelta:
         """End the lease; answers how long everybody pauses now, zero when nobody does."""
         ...
@@ -79,6 +82,7 @@ class Unlimited:
         verdict: Verdict,
         retry_after: timedelta | None,
         credits_left: int | None,  # noqa: ARG002
+        ran_out: str | None = None,  # noqa: ARG002
     ) -> timedelta:
         return (retry_after or timedelta(seconds=2)) if verdict == "limited" else timedelta(0)
 
@@ -124,4 +128,5 @@ async def settle(budget: Budget, lease: str, demand: Demand, feedback: Feedback)
         verdict=feedback.verdict,
         retry_after=feedback.retry_after,
         credits_left=feedback.credits_left,
+        ran_out=feedback.ran_out,
     )

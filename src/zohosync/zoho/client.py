@@ -153,7 +153,8 @@ class Client:
         except ZohosyncError as error:
             attempt.error = error.reason
             if isinstance(error, RateLimited):
-                attempt.feedback = Feedback("limited", retry_after=error.retry_after or None)
+                known = error.scope if error.scope != "concurrency" else None
+                attempt.feedback = Feedback("limited", retry_after=error.retry_after or None, ran_out=known)
             raise
         finally:
             took = timedelta(seconds=self._clock.monotonic() - started)
