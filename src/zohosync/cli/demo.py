@@ -1,6 +1,7 @@
 """The command that shows everything on a bare machine."""
 
 import asyncio
+import logging
 import os
 import shutil
 import signal
@@ -45,7 +46,7 @@ def demo(
     ] = None,
 ) -> None:
     """Run a shop, a local Zoho, worker and console on this machine, and play the acceptance story."""
-    configure_logging("json" if as_json else "console", level=30)
+    configure_logging("json" if as_json else "console", level=logging.ERROR)  # the story tells of failures itself
     with interrupting(), ExitStack() as stack:
         folder = stack.enter_context(_folder(data))
         with screen.progress("Starting Postgres"), deferring():
