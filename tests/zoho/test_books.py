@@ -254,6 +254,18 @@ async def test_books_in_trouble_leaves_a_read_undone(books: Books, sim: Simulato
     assert await books.taxes()
 
 
+# --- scopes
+
+
+@pytest.mark.parametrize(
+    ("granted", "lacking"),
+    [("ZohoBooks.settings.READ", 0), ("zohobooks.settings.all", 0), ("ZohoBooks.fullaccess.all", 0),
+     ("ZohoBooks.settings.CREATE", 1), ("ZohoBooks.contacts.ALL", 1), ("ZohoCRM.settings.ALL", 1)],
+)  # fmt: skip
+def test_what_books_needs_is_covered_by_wider_scopes(granted: str, lacking: int) -> None:
+    assert len(scopes.missing([granted], scopes.BOOKS_REQUIRED)) == lacking
+
+
 # --- odd rows
 
 
