@@ -35,8 +35,9 @@ class GoneLive:
 
 
 async def read_installation(connection: Connection) -> Installation:
-    """The installation; SchemaMismatch when there is none."""
+    """The installation; SchemaMismatch when there is none, or one of an older release."""
     try:
+        await _check_age(connection)
         row = await fetch_one(
             connection,
             f"""select installation_id::text, database_identity <> {IDENTITY} as is_copy, zoho, organisation_id,
@@ -51,6 +52,17 @@ async def read_installation(connection: Connection) -> Installation:
     return Installation(**row)
 
 
+async def _check_age(connection: Connection) -> None:
+    """First of all: an older schema lacks what the queries of this program name."""
+    row = await fetch_one(connection, "select max(version) as version from zohosync.schema_migration")
+    version, ours = (row["version"] if row else None) or 0, newest_version()
+    if version < ours:
+        raise SchemaMismatch(
+            f"The database has schema version {version}, this program needs {ours}.",
+            hint="Run `zohosync install` to upgrade it; open work survives.",
+        )
+
+
 async def check_installation(connection: Connection, *, zoho: str) -> Installation:
     """Refuse a database this program must not work on: another schema version, a copy, or the other kind of Zoho."""
     found = await read_installation(connection)
@@ -59,11 +71,6 @@ async def check_installation(connection: Connection, *, zoho: str) -> Installati
         raise SchemaMismatch(
             f"The database has schema version {found.schema_version}, this program knows {ours}.",
             hint="Start the newer release of zohosync.",
-        )
-    if found.schema_version < ours:
-        raise SchemaMismatch(
-            f"The database has schema version {found.schema_version}, this program needs {ours}.",
-            hint="Run `zohosync install` to upgrade it; open work survives.",
         )
     if found.is_copy:
         raise ForeignCopy(
