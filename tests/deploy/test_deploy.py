@@ -1,5 +1,6 @@
 """The deployment files name only what there is: settings, commands, files; and parse as what they are."""
 
+import json
 import re
 import shlex
 import shutil
@@ -112,6 +113,14 @@ def test_the_image_runs_as_nobody_and_answers_for_its_health() -> None:
     assert "/healthz" in last
     assert "STOPSIGNAL SIGTERM" in last
     assert re.findall(r"pip install (?!--require-hashes|--no-deps)", dockerfile) == []
+
+
+def test_the_images_words_in_json_are_json() -> None:
+    joined = text_of("deploy/Dockerfile").replace("\\\n", " ")
+    words = [json.loads(found) for found in re.findall(r"\bCMD (\[.*\])$", joined, re.M)]
+    assert words[-1] == ["zohosync", "run"]
+    compile(words[0][2], "HEALTHCHECK", "exec")
+    compile(compose()["services"]["worker"]["healthcheck"]["test"][3], "healthcheck", "exec")
 
 
 def test_the_image_has_every_package_of_the_program_and_none_of_the_tests() -> None:
