@@ -12,7 +12,7 @@ from switch_positions import POSITIONS
 from zohosim.switches import SWITCHES
 from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
 from zohosync.probe.catalogue import PROBES
-from zohosync.probe.probe import Group
+from zohosync.probe.probe import Group, Probe
 
 SETTLING = [probe.name for probe in PROBES if probe.settles]
 CASES = [(name, position) for name, position in POSITIONS if name in SETTLING]
@@ -186,12 +186,44 @@ async def test_what_may_be_left_is_told_when_nobody_can_look(trial: Trial) -> No
     assert [outcome.mark in line and "Leads" in line for line in outcome.left_over] == [True]
 
 
+STRANGE = {"code": "SOMETHING_NEW", "details": {}, "message": "x", "status": "error"}
+
+
 async def test_an_answer_no_position_foresees_is_told_and_not_taken_for_one(trial: Trial) -> None:
-    body = {"code": "SOMETHING_NEW", "details": {}, "message": "x", "status": "error"}
-    trial.sim.order({"kind": "answer", "status": 418, "body": body, "match": {"operation": "insert"}})
+    trial.sim.order({"kind": "answer", "status": 418, "body": STRANGE, "match": {"operation": "insert"}})
     result = await trial.settle("phone_parentheses")
     assert not result.settled
     assert "HTTP 418, SOMETHING_NEW" in result.reason
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+async def test_no_probe_takes_what_it_does_not_know_for_a_position(trial: Trial, probe: Probe) -> None:
+    """From the first call on, from the second, and so on; the very first asks for the organisation."""
+    truth = (await trial.settle(probe.name)).value
+    assert truth is not None
+    for known in range(1, min(probe.calls, 6) + 1):
+        trial.sim.order({"kind": "answer", "status": 418, "count": 200, "after": known, "body": STRANGE})
+        (result,) = (await trial.run(probe.name)).results
+        assert not result.settled or result.value == truth
+        trial.sim.faults.clear()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"data": []},
+        {"data": [None, {}, {"details": None}]},
+        {"data": [{"code": "SUCCESS", "status": "success", "details": {}}]},
+        {"data": [{"code": "SUCCESS", "status": "success", "details": {"id": 5}, "action": "insert"}] * 2},
+        {"fields": [{"code": "SUCCESS"}], "users": [{"id": "12"}], "code": 7},
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400])
+async def test_no_probe_stumbles_over_an_odd_answer(trial: Trial, body: dict[str, Any], status: int) -> None:
+    trial.sim.order({"kind": "answer", "status": status, "count": 900, "after": 1, "body": body})
+    outcome = await trial.run()
+    assert len(outcome.results) == len(PROBES)
 
 
 async def test_a_refused_bearer_token_costs_no_new_one(trial: Trial) -> None:

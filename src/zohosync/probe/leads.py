@@ -12,7 +12,7 @@ SEEDLING = "\U0001f331"
 
 def accepted(heard: Heard, *refusals: str) -> bool:
     """Whether the one record was taken; a refusal with another code than these is no answer."""
-    if heard.codes == ["SUCCESS"]:
+    if heard.codes == ["SUCCESS"] and heard.ids():
         return True
     if len(heard.codes) == 1 and heard.code in refusals:
         return False

@@ -111,7 +111,10 @@ async def field_lengths(ground: Ground) -> Finding:
     """Lengths of the texts of each module, as this organisation has them."""
     told: dict[str, dict[str, int]] = {}
     for module in MODULES:
-        rows = (await ground.read("settings/fields", module=module)).rows("fields")
+        heard = await ground.read("settings/fields", module=module)
+        rows = heard.rows("fields")
+        if heard.status != 200 or not rows:
+            raise heard.unforeseen()
         told[module] = {
             str(row["api_name"]): row["length"]
             for row in rows
