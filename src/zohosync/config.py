@@ -65,7 +65,7 @@ class Settings(BaseSettings):
     )
     owner_database_url: SecretStr | None = Field(
         None,
-        description="The same database, as the owner of the shop's tables; only install and uninstall use it.",
+        description="The same database, as the owner of the shop's tables; for install, uninstall and doctor.",
     )
     worker_role: str = Field(
         "zohosync_worker", pattern=r"^[a-z_][a-z0-9_]{0,62}$", description="Login role that install creates."

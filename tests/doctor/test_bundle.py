@@ -66,6 +66,10 @@ async def plant(stage: Stage) -> None:
     await stage.shop.execute(
         "update zohosync.connection set organisation_name = 'Demo Seeds', connected_by = 'demowati@example.com'"
     )
+    await stage.shop.execute(
+        "insert into orders (order_number, payment_status, subtotal, total_amount, shipping_address, billing_address)"
+        " values ('demowati@example.com', 'paid', 1, 1000, '{}', '{}'), ('9876543210', 'paid', 1, 1000, '{}', '{}')"
+    )
     await stage.services.clockwork().wind()
     await stage.shop.execute("update zohosync.clock_job set error = 'Key (email)=(demowati@example.com) exists'")
 

@@ -9,15 +9,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from conftest import Database
+from conftest import WORKER_ROLE, Database
 from doctor.practice import Dated, patient_of
 from stage import Stage, open_stage
-from zohosync.db.install import newest_version
+from zohosync.config import load_settings
+from zohosync.db.install import install, newest_version
+from zohosync.db.pool import connect
+from zohosync.demo.embedded import Cluster, create_shop
 from zohosync.errors import PrivilegeMissing, RateLimited, ShopUnreadable
 from zohosync.store.workers import be_seen
 from zohosync.sync.doctor.examine import CHECKS, Check, examine, is_well
 from zohosync.sync.doctor.finding import Chart, Level
 from zohosync.sync.doctor.patient import Absent, Patient
+from zohosync.wiring import meet_patient
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "doctor.md"
 
@@ -108,6 +112,19 @@ async def test_zoho_is_asked_each_thing_once(stage: Stage) -> None:
     asked = [(entry.service, entry.path) for entry in list(stage.sim.calls.entries)[len(before) :]]
     assert len(asked) <= 7  # organisation twice: once for itself, once for the time
     assert asked.count(("crm", "/crm/v8/settings/fields")) == 3
+
+
+async def test_postgres_15_is_examined_as_well(cluster15: Cluster) -> None:
+    create_shop(cluster15, "examined")
+    shop = Database(cluster15, "examined")
+    async with await connect(shop.owner_url) as owner:
+        await install(owner, worker_role=WORKER_ROLE, adapter="kn")
+    settings = load_settings(None, database_url=shop.worker_url, owner_database_url=shop.admin_url)
+    async with meet_patient(settings, offline=True) as patient:
+        findings = await examine(patient)
+    assert [finding for finding in findings if finding.level is Level.WRONG] == []
+    assert [finding for finding in findings if "itself failed" in finding.sentence] == []
+    assert sum(finding.check == "capture_roles" and finding.level is Level.OK for finding in findings) == 3
 
 
 async def test_without_keys_the_rest_is_examined_all_the_same(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
@@ -11,10 +12,12 @@ from stage import Stage, open_stage
 from zohosync.store.shop import ShopCustomer, ShopInquiry
 from zohosync.sync.accounts import Company, translate_company
 from zohosync.sync.contact_drafts import translate_contact
+from zohosync.sync.doctor.books import find_lacking
 from zohosync.sync.doctor.finding import Level
 from zohosync.sync.doctor.zoho import ALWAYS_SENT, SOMETIMES_SENT
 from zohosync.sync.inquiries import translate_inquiry
 from zohosync.zoho import scopes
+from zohosync.zoho.books_entities import Tax
 
 OF_ZOHO = ("zoho_organisation", "data_centre", "crm_plan", "permissions", "custom_fields", "field_drift",
            "books_organisation", "books_plan", "books_profile", "books_taxes", "clock_skew_zoho")  # fmt: skip
@@ -227,6 +230,21 @@ async def test_books_without_gst_or_rupees_are_wrong(stage: Stage) -> None:
     await set_login(stage, books_organisation_id=abroad.id)
     findings = await look(stage, "books_profile")
     assert [finding.level for finding in findings] == [Level.WRONG, Level.WRONG, Level.REMARK]
+
+
+def test_half_of_a_rate_is_no_tax_within_a_state() -> None:
+    taxes = [
+        Tax("1", "CGST9", Decimal(9), "tax", "intra", "cgst"),
+        Tax("2", "GST18", Decimal(18), "tax_group", "intra", ""),
+        Tax("3", "IGST18", Decimal(18), "tax", "inter", "igst"),
+        Tax("4", "IGST5", Decimal(5), "tax", "", "igst"),
+    ]
+    assert find_lacking(taxes, [Decimal(18)]) == []
+    assert find_lacking(taxes, [Decimal(9), Decimal(5)]) == [
+        "9 % within a state",
+        "9 % between states",
+        "5 % within a state",
+    ]
 
 
 async def test_a_rate_of_the_goods_that_books_lacks_is_named(stage: Stage) -> None:
