@@ -12,7 +12,7 @@ import httpx
 
 from zohosync.clock import Clock, SystemClock
 from zohosync.config import Settings
-from zohosync.db.address import reach
+from zohosync.db.address import place_of, reach
 from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool, open_pool
 from zohosync.errors import DatabaseFailure, SettingsRefused, ZohosyncError
@@ -165,7 +165,9 @@ async def open_services(
         httpx.AsyncClient(transport=transport, limits=limits, trust_env=settings.zoho == "live") as http,
     ):
         async with pool.connection() as connection:
-            installation = await check_installation(connection, zoho=settings.zoho)
+            installation = await check_installation(
+                connection, zoho=settings.zoho, place=place_of(settings.require_database())
+            )
         vault = Vault(settings.require_keys())
         limits_by_product = {name: allowed.daily_credits for name, allowed in allowances(settings).items()}
         metrics = Metrics(partial(read_measures, pool), time, limits=limits_by_product)

@@ -4,6 +4,7 @@ import psycopg
 import pytest
 
 from conftest import WORKER_ROLE, Database
+from zohosync.db.address import place_of
 from zohosync.db.install import (
     compose_install,
     find_older_integration,
@@ -12,8 +13,9 @@ from zohosync.db.install import (
     load_adapter,
     uninstall,
 )
-from zohosync.db.pool import connect, fetch_all, fetch_one
-from zohosync.errors import DatabaseFailure, DatabaseUnreachable, PrivilegeMissing
+from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
+from zohosync.errors import DatabaseFailure, DatabaseUnreachable, ForeignCopy, PrivilegeMissing
+from zohosync.store.installation import adopt_database, check_installation
 
 STRUCTURE = """
 select 'column ' || table_schema || '.' || table_name || '.' || column_name || ' ' || data_type as what
@@ -184,3 +186,30 @@ def test_the_capture_triggers_are_known_from_the_adapter() -> None:
     assert {(trigger.table, trigger.event) for trigger in triggers} >= {("users", "insert"), ("users", "update")}
     assert all(trigger.name == f"zohosync_capture_{trigger.event}" for trigger in triggers)
     assert len(triggers) == load_adapter("kn").count("create or replace trigger")
+
+
+@pytest.mark.parametrize(
+    ("url", "place"),
+    [
+        ("postgresql://w:p@localhost:5432/shop", "local/shop"),
+        ("postgresql://w:p@127.0.0.1/shop", "local/shop"),
+        ("postgresql:///shop?host=/var/run/postgresql", "local/shop"),
+        ("postgresql://w:p@DB.abc.supabase.co:5432/postgres", "db.abc.supabase.co/postgres"),
+        ("postgresql://w.abc:p@aws-1.pooler.supabase.com:6543/postgres", "aws-1.pooler.supabase.com/abc/postgres"),
+        ("postgresql://w.xyz:p@aws-1.pooler.supabase.com:5432/postgres", "aws-1.pooler.supabase.com/xyz/postgres"),
+    ],
+)
+def test_a_place_is_host_project_and_name(url: str, place: str) -> None:
+    assert place_of(url) == place
+
+
+async def test_a_database_reached_at_a_new_address_may_be_a_copy(worker: Connection) -> None:
+    for _ in range(2):
+        await check_installation(worker, zoho="live", place="db.example.com/shop")
+    with pytest.raises(ForeignCopy) as caught:
+        await check_installation(worker, zoho="live", place="clone.example.com/shop")
+    assert (caught.value.reason, caught.value.exit_code) == ("unknown_address", 6)
+    assert "db.example.com/shop" in caught.value.message
+    await adopt_database(worker, "clone.example.com/shop")
+    for place in ("clone.example.com/shop", "db.example.com/shop"):
+        await check_installation(worker, zoho="live", place=place)

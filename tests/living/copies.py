@@ -12,6 +12,13 @@ IDENTIFY = """update zohosync.installation set database_identity =
   (select c.system_identifier || '/' || d.oid from pg_control_system() c, pg_database d
     where d.datname = current_database())"""
 
+FORGET_PLACES = """
+do $$ begin
+  if to_regclass('zohosync.known_address') is not null then
+    delete from zohosync.known_address;
+  end if;
+end $$"""
+
 
 @contextmanager
 def copy_of(cluster: Cluster, original: str, *, own_identity: bool = False) -> Iterator[Database]:
@@ -22,7 +29,7 @@ def copy_of(cluster: Cluster, original: str, *, own_identity: bool = False) -> I
         f"create database {name} template {original} owner shop_owner",
     )
     if own_identity:
-        cluster.administer(IDENTIFY, database=name)
+        cluster.administer(IDENTIFY, FORGET_PLACES, database=name)
     try:
         yield Database(cluster, name)
     finally:

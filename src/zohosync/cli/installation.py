@@ -7,12 +7,12 @@ import typer
 
 from zohosync.cli import screen
 from zohosync.config import Settings, load_settings
-from zohosync.db.address import check_address, reach, worker_address
+from zohosync.db.address import check_address, place_of, reach, worker_address
 from zohosync.db.install import Installed, compose_install
 from zohosync.db.install import install as install_beside
 from zohosync.db.install import uninstall as uninstall_from
 from zohosync.store.installation import adopt_database as adopt
-from zohosync.store.installation import read_installation
+from zohosync.store.installation import is_known_place, read_installation
 
 OwnerUrl = Annotated[
     str | None,
@@ -25,6 +25,9 @@ OwnerUrl = Annotated[
 ]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+COLUMNS_LOST = ", the ids of Zoho in the shop's tables, and the HSN codes, GST rates and tax categories entered there"
 
 
 def load_owner_settings(database_url: str | None) -> Settings:
@@ -88,7 +91,7 @@ def uninstall(
     settings = load_owner_settings(database_url)
     owner_url = settings.require_owner()
     if not yes:
-        lost = "the sync log, the login to Zoho" + (" and the ids of Zoho in the shop's tables" if columns else "")
+        lost = "the sync log, the login to Zoho" + (COLUMNS_LOST if columns else "")
         typer.confirm(f"This deletes {lost}. Continue?", abort=True, err=True)
     asyncio.run(_uninstall(settings, owner_url, columns))
     screen.show("Uninstalled. The shop's own tables and rows are as they were.")
@@ -104,7 +107,7 @@ def adopt_database(yes: Yes = False) -> None:
     settings = load_settings()
     if not yes:
         typer.confirm(
-            "Only one database may write to a Zoho organisation. Is the original stopped for good?",
+            "Only one database may write to a Zoho organisation. Is this the one, and any original stopped for good?",
             abort=True,
             err=True,
         )
@@ -114,7 +117,8 @@ def adopt_database(yes: Yes = False) -> None:
 async def _adopt(url: str) -> str:
     async with reach(url) as connection:
         found = await read_installation(connection)
-        if not found.is_copy:
+        place = place_of(url)
+        if not found.is_copy and await is_known_place(connection, place):
             return "This database is the installation already; nothing was changed."
-        await adopt(connection)
+        await adopt(connection, place)
         return "Adopted. Workers may run on this database now; stop those of the original."

@@ -26,8 +26,6 @@ from zohosync.cli.probe import EPILOG as PROBE_EPILOG
 from zohosync.cli.probe import probe
 from zohosync.cli.recover import recover
 from zohosync.cli.rehearse import rehearse
-from zohosync.cli.preview import preview
-from zohosync.cli.rehearse import rehearse
 from zohosync.cli.service import run as run_all
 from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
@@ -44,7 +42,6 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("key", key, "Set up", ""),
     ("connect", connect, "Set up", EPILOG),
     ("rehearse", rehearse, "Set up", ""),
-    ("rehearse", rehearse, "Set up", ""),
     ("golive", golive, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),
@@ -52,7 +49,6 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("web", web, "Run", ""),
     ("doctor", doctor, "Look and act", ""),
     ("status", status, "Look and act", ""),
-    ("preview", preview, "Look and act", ""),
     ("preview", preview, "Look and act", ""),
     ("sync", sync, "Look and act", ""),
     ("retry", retry, "Look and act", ""),

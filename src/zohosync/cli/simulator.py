@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from zohosim.app import create_app
+from zohosim.identifiers import FIRST_RECORD, IdSequence
 from zohosim.simulator import DEFAULT_CLIENT, Simulator
 from zohosync.cli import screen
 from zohosync.cli.logging import configure_logging
@@ -57,7 +59,8 @@ def turn(simulator: Simulator, positions: dict[str, Any]) -> None:
 
 
 async def _sim(port: int, data_centre: str, positions: dict[str, Any], *, fields: bool) -> None:
-    simulator = Simulator(data_centre=data_centre)
+    # Ids that no earlier run has given out: a database may still hold links to those.
+    simulator = Simulator(data_centre=data_centre, ids=IdSequence(FIRST_RECORD + int(time.time()) * 1_000))
     turn(simulator, positions)
     if fields:
         seed_wanted_fields(simulator)

@@ -37,6 +37,19 @@ def check_address(url: str) -> None:
         )
 
 
+LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
+
+
+def place_of(url: str) -> str:
+    """Where a database is, as far as its address tells: host, project of a shared pooler, and name, without ports. All
+    addresses of this machine count as one."""
+    known = conninfo_to_dict(url)
+    host, user = str(known.get("host") or ""), str(known.get("user") or "")
+    project = user.partition(".")[2] if host.endswith(".pooler.supabase.com") else ""
+    local = host in LOCAL or host.startswith("/")
+    return "/".join(filter(None, ("local" if local else host.lower(), project, str(known.get("dbname") or ""))))
+
+
 def worker_address(owner_url: str, role: str, password: str) -> str:
     """The owner's connection string with the worker's role and password in it.
 

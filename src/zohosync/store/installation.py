@@ -7,7 +7,7 @@ from datetime import datetime
 import psycopg
 
 from zohosync.db.install import IDENTITY, newest_version
-from zohosync.db.pool import Connection, explain, fetch_one
+from zohosync.db.pool import Connection, explain, fetch_all, fetch_one
 from zohosync.errors import ForeignCopy, SchemaMismatch, SettingsRefused
 
 
@@ -63,8 +63,11 @@ async def _check_age(connection: Connection) -> None:
         )
 
 
-async def check_installation(connection: Connection, *, zoho: str) -> Installation:
-    """Refuse a database this program must not work on: another schema version, a copy, or the other kind of Zoho."""
+async def check_installation(connection: Connection, *, zoho: str, place: str | None = None) -> Installation:
+    """Refuse a database this program must not work on: another schema version, a copy, or the other kind of Zoho.
+
+    ``place`` is where it was reached, as ``place_of`` tells it; None does not ask.
+    """
     found = await read_installation(connection)
     ours = newest_version()
     if found.schema_version > ours:
@@ -77,12 +80,36 @@ async def check_installation(connection: Connection, *, zoho: str) -> Installati
             "This database is a copy of the one zohosync was installed in; both would write to the same Zoho.",
             hint="If it replaces the original, run `zohosync adopt-database`.",
         )
+    if place is not None:
+        await _check_place(connection, place)
     if found.zoho is not None and found.zoho != zoho:
         raise SettingsRefused(
             f"This database was connected to Zoho {found.zoho!r}, but ZOHOSYNC_ZOHO is {zoho!r}.",
             hint="Ids of a simulator must never meet ids of a real Zoho: use a separate database.",
         )
     return found
+
+
+async def _check_place(connection: Connection, place: str) -> None:
+    """A copy of a server's files has the same identity: only its address tells. The first one is taken on trust."""
+    rows = await fetch_all(
+        connection,
+        """with first as (
+             insert into zohosync.known_address (address)
+             select %(place)s where not exists (select from zohosync.known_address)
+             on conflict do nothing returning address
+           )
+           select address from first union select address from zohosync.known_address""",
+        {"place": place},
+    )
+    known = sorted(row["address"] for row in rows)
+    if place not in known:
+        raise ForeignCopy(
+            f"This database is reached at {place}, and was reached at {', '.join(known)} before:"
+            " it may be a copy, and both would write to the same Zoho.",
+            hint="If it is the same database, or replaces the original, run `zohosync adopt-database`.",
+            code="unknown_address",
+        )
 
 
 async def pin_organisation(
@@ -149,8 +176,22 @@ async def pause(connection: Connection) -> None:
     )
 
 
-async def adopt_database(connection: Connection) -> None:
-    """Declare this copy to be the installation from now on. The workers it remembers are the original's."""
+async def is_known_place(connection: Connection, place: str) -> bool:
+    """Whether the database was reached there before."""
+    row = await fetch_one(
+        connection, "select 1 as known from zohosync.known_address where address = %(place)s", {"place": place}
+    )
+    return row is not None
+
+
+async def adopt_database(connection: Connection, place: str | None = None) -> None:
+    """Declare this database, as it is reached now, to be the installation from now on. The workers it remembers may be
+    those of an original; whoever lives comes back by itself."""
     async with connection.transaction():
         await connection.execute(f"update zohosync.installation set database_identity = {IDENTITY}".encode())  # noqa: S608
         await connection.execute("delete from zohosync.worker")
+        await connection.execute(
+            "insert into zohosync.known_address (address) select %(place)s where %(place)s::text is not null"
+            " on conflict do nothing",
+            {"place": place},
+        )
