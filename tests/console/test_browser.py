@@ -315,7 +315,8 @@ def furnish(site: Site) -> list[str]:
 
     site.run(attempts)
     return ["/log", "/log?status=failed", "/log?q=nobody", f"/operations/{failed}", f"/operations/{retrying}/cancel",
-            "/operations/999", "/settings", "/settings/zoho/disconnect", "/settings/zoho/fields", "/sign-in"]  # fmt: skip
+            "/operations/999", "/settings", "/settings/zoho/disconnect", "/settings/zoho/fields",
+            "/sign-in"]  # fmt: skip
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
