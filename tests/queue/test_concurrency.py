@@ -240,3 +240,48 @@ async def test_writers_of_every_role_are_captured_under_load(database: Database,
         "select count(distinct k) as n from pgmq.q_zohosync_changes, jsonb_array_elements_text(message->'keys') k",
     )
     assert row == {"n": 20}
+
+
+async def test_workers_and_intake_never_deadlock_over_messages(database: Database, owner: Connection) -> None:
+    """Many records at once, open and running: everybody wants the messages of everybody."""
+    await go_live(owner)
+    rows = await fetch_all(
+        owner,
+        "insert into users (email, first_name, last_name) select 'd' || n || '@example.com', '0', 'x'"
+        " from generate_series(1, 30) n returning id::text",
+    )
+    records, chance, stop = [row["id"] for row in rows], random.Random(1), asyncio.Event()
+
+    async def push(batch: Batch) -> None:
+        await asyncio.sleep(chance.random() * 0.01)  # the call to Zoho
+        await batch.finish(
+            [
+                Report(one.operation_id, Outcome.RETRYING, delay=0.0, error_code="x", error_message="x")
+                if chance.random() < 0.4
+                else Report(one.operation_id, Outcome.SUCCEEDED)
+                for one in batch.open
+            ]
+        )
+
+    async def write(number: int) -> None:
+        rng = random.Random(number)
+        async with await connect(database.owner_url) as connection:
+            for turn in range(250):
+                async with connection.transaction():
+                    for record in sorted(rng.sample(records, rng.randint(1, 12))):
+                        await connection.execute(
+                            "update users set first_name = %s where id = %s", (f"{number}.{turn}", record)
+                        )
+
+    async with open_pool(database.worker_url, size=12) as wide:
+        workers = [
+            asyncio.create_task(
+                make_worker(wide, database.worker_url, push, name=f"w{n}", poll=timedelta(seconds=0.02)).run(stop)
+            )
+            for n in range(4)
+        ]
+        await asyncio.gather(*(write(number) for number in range(4)))
+        stop.set()
+        await asyncio.gather(*workers)
+    counted = await fetch_one(owner, "select deadlocks from pg_stat_database where datname = current_database()")
+    assert counted == {"deadlocks": 0}
