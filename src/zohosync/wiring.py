@@ -94,12 +94,16 @@ class Services:
                     while await lanes.catch_up(connection, stream, entity):
                         pass
 
+        async def give_up_logins(_: Connection) -> None:
+            await self.connector.give_up_abandoned()
+
         keep = Retention(self.settings.keep_successes, self.settings.keep_payloads)
         jobs = (
             Job("resend_due", RESEND_EVERY, lanes.resend_due),
             Job("catch_up_scan", self.settings.scan_interval, scan),
             Job("write_backs", SETTLE_EVERY, write_backs.settle),
             Job("review_connection", REVIEW_EVERY, review_connection),
+            Job("give_up_logins", TIDY_EVERY, give_up_logins),
             Job("tidy", TIDY_EVERY, partial(tidy, keep=keep)),
             Job("tidy_gone", TIDY_GONE_EVERY, partial(tidy_gone, keep=keep)),
         )
@@ -246,7 +250,7 @@ async def _meet_zoho(
     try:
         services: Services = await stack.enter_async_context(open_services(settings, transport=transport))
     except ZohosyncError as error:
-        return None, f"Zoho could not be asked: {error.message}"
+        return None, f"Zoho could not be asked: {error}"
     zoho = Zoho(services.custodian, services.crm, services.books, services.budget)
     stack.push_async_callback(zoho.leave)
     return zoho, ""

@@ -4,13 +4,14 @@ import psycopg
 import pytest
 
 from conftest import WORKER_ROLE, Database
-from zohosync.db.address import place_of
+from zohosync.db.address import check_address, place_of
 from zohosync.db.install import (
     compose_install,
     find_older_integration,
     install,
     list_capture_triggers,
     load_adapter,
+    newest_version,
     uninstall,
 )
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
@@ -195,12 +196,27 @@ def test_the_capture_triggers_are_known_from_the_adapter() -> None:
         ("postgresql://w:p@127.0.0.1/shop", "local/shop"),
         ("postgresql:///shop?host=/var/run/postgresql", "local/shop"),
         ("postgresql://w:p@DB.abc.supabase.co:5432/postgres", "db.abc.supabase.co/postgres"),
+        ("postgresql://w:p@db.example.com./shop", "db.example.com/shop"),
+        ("postgresql://w:p@db.example.com/shop?hostaddr=10.0.0.9", "10.0.0.9/shop"),
+        ("postgresql:///shop?service=main", "service main/shop"),
+        ("postgresql://shop:p@db.example.com", "db.example.com/shop"),
+        ("postgresql://w:p@h1:5432,h2:5433/shop", "h1,h2/shop"),
         ("postgresql://w.abc:p@aws-1.pooler.supabase.com:6543/postgres", "aws-1.pooler.supabase.com/abc/postgres"),
         ("postgresql://w.xyz:p@aws-1.pooler.supabase.com:5432/postgres", "aws-1.pooler.supabase.com/xyz/postgres"),
     ],
 )
 def test_a_place_is_host_project_and_name(url: str, place: str) -> None:
     assert place_of(url) == place
+
+
+def test_several_hosts_in_an_address_are_readable() -> None:
+    check_address("postgresql://w:p@h1:5432,h2:5433/shop")
+
+
+def test_a_program_reads_its_schema_version_once() -> None:
+    """Somebody may upgrade the package under a running program."""
+    assert newest_version() == newest_version()
+    assert newest_version.cache_info().misses == 1
 
 
 async def test_a_database_reached_at_a_new_address_may_be_a_copy(worker: Connection) -> None:

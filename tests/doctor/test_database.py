@@ -78,6 +78,14 @@ async def test_a_newer_schema_is_wrong_and_an_older_one_is_refused(stage: Stage)
         await look_once(stage, "schema_version", offline=True)
 
 
+async def test_a_database_at_an_unknown_address_is_named_with_what_to_do(stage: Stage) -> None:
+    await stage.shop.execute("update zohosync.known_address set address = 'db.example.com/shop'")
+    finding = await look_once(stage, "copy_guard", offline=True)
+    assert finding.level is Level.WRONG
+    assert "db.example.com/shop" in finding.sentence
+    assert "adopt-database" in finding.remedy
+
+
 async def test_a_copy_is_named_and_zoho_is_not_asked(stage: Stage) -> None:
     assert (await look_once(stage, "copy_guard", offline=True)).level is Level.OK
     await stage.shop.execute("update zohosync.installation set database_identity = 'of the original'")

@@ -5,6 +5,9 @@ from cryptography.fernet import Fernet
 
 from conftest import Database
 from living.processes import open_house, simulator
+from stage import KEY, open_stage
+from zohosync.store.secrets import rewrite_secrets
+from zohosync.zoho.vault import Vault
 
 
 @pytest.mark.process
@@ -27,3 +30,10 @@ async def test_after_resealing_the_old_key_can_go_at_once(database: Database) ->
                 await worker.communicate()
                 await house.started("worker", encryption_keys=new)
         assert len(await house.records("Contacts")) == 2
+
+
+async def test_keys_change_also_while_nobody_is_connected(database: Database) -> None:
+    async with open_stage(database) as stage:
+        await stage.services.connector.disconnect()
+        async with stage.services.pool.connection() as connection, connection.transaction():
+            assert await rewrite_secrets(connection, Vault([KEY]).reseal) == 0

@@ -1,21 +1,28 @@
 """Connecting Zoho: what is asked, what comes back, what is refused, and what becomes of the login in use."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
 from conftest import Database
 from stage import Stage, open_stage
+from zohosim.app import create_app
 from zohosim.crm.organisation import ORG_ID
 from zohosim.grants import Client
 from zohosim.simulator import DEFAULT_CLIENT
 from zohosync.config import load_settings
 from zohosync.db.pool import fetch_all, fetch_one
-from zohosync.errors import LoginLost, ScopeMissing, SettingsRefused, ZohoUnavailable
-from zohosync.sync.connecting import ASKED, Asked, choose_books, read_answer
+from zohosync.errors import LoginLost, RateLimited, ScopeMissing, SettingsRefused, ZohoUnavailable
+from zohosync.store.tidying import Retention, tidy
+from zohosync.sync.connecting import ASKED, Asked, Connector, Found, choose_books, read_answer
 from zohosync.sync.field_setup import describe_steps, make_fields, survey_fields
 from zohosync.sync.wanted_fields import WANTED_FIELDS
+from zohosync.wiring import open_services
 from zohosync.zoho.books_entities import BooksOrganisation
 
 BACK = "http://127.0.0.1:8801/callback"
@@ -357,3 +364,73 @@ def test_a_pasted_address_that_is_none_is_refused() -> None:
         "code": "b",
         "location": "in",
     }
+
+
+# --- several at once
+
+
+@asynccontextmanager
+async def other_processes(stage: Stage, count: int) -> AsyncIterator[list[Connector]]:
+    """As many consoles beside the first one: nothing shared but database and Zoho."""
+    async with AsyncExitStack() as stack:
+        yield [
+            (
+                await stack.enter_async_context(
+                    open_services(stage.services.settings, transport=httpx.ASGITransport(app=create_app(stage.sim)))
+                )
+            ).connector
+            for _ in range(count)
+        ]
+
+
+async def found_by(stage: Stage, connector: Connector) -> Found:
+    return await connector.redeem(
+        client_id=DEFAULT_CLIENT.id,
+        client_secret=DEFAULT_CLIENT.secret,
+        code=await code(stage),
+        accounts_server="http://sim",
+    )
+
+
+async def test_of_several_connections_at_once_one_is_used_and_the_others_are_revoked(stage: Stage) -> None:
+    async with other_processes(stage, 4) as connectors:
+        for _ in range(6):
+            await stage.shop.execute("delete from zohosync.connection")
+            stage.sim.grants.grants.clear()
+            found = [await found_by(stage, connector) for connector in connectors]
+            await asyncio.gather(*(c.settle(one) for c, one in zip(connectors, found, strict=True)))
+            assert len(stage.sim.grants.grants) == 1
+            assert await stage.services.crm.organisation()
+
+
+async def test_disconnecting_while_somebody_connects_leaves_no_login_alive_that_nobody_uses(stage: Stage) -> None:
+    async with other_processes(stage, 2) as (one, other):
+        for _ in range(12):
+            await one.settle(await found_by(stage, one))
+            found = await found_by(stage, other)
+            await asyncio.gather(other.settle(found), one.disconnect())
+            row = await fetch_one(stage.shop, "select state from zohosync.connection")
+            assert row is not None
+            assert len(stage.sim.grants.grants) == (row["state"] == "connected")
+
+
+async def test_a_login_nobody_chose_an_organisation_for_gives_its_place_back(stage: Stage) -> None:
+    connector = stage.services.connector
+    found = await connector.receive(await consent(stage, await ask(stage)), requested_by=ADMIN)
+    await connector.hold(found, requested_by=ADMIN)
+    await connector.give_up_abandoned()
+    assert len(stage.sim.grants.grants) == 1
+    await stage.shop.execute("update zohosync.consent set expires_at = now()")
+    async with stage.services.pool.connection() as connection:
+        await tidy(connection, keep=Retention(timedelta(days=90), timedelta(days=30)))
+    await connector.give_up_abandoned()
+    assert stage.sim.grants.grants == {}
+    assert await fetch_all(stage.shop, "select from zohosync.consent") == []
+
+
+async def test_a_code_that_could_not_be_exchanged_is_not_said_to_be_tried_again(stage: Stage) -> None:
+    await stage.fault("http_429", count=1, match={"service": "accounts"})
+    with pytest.raises(RateLimited) as caught:
+        await redeem(stage)
+    assert "start again" in caught.value.hint
+    assert "by itself" not in caught.value.hint

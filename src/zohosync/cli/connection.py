@@ -135,7 +135,7 @@ async def _connect(settings: Settings, wanted: Wanted) -> dict[str, Any]:
         found = await _find_login(services.connector, wanted)
         organisation = wanted.organisation
         if organisation is None and await services.connector.needs_choice(found):
-            organisation = _choose(found)
+            organisation = await _choose(services.connector, found)
         connected = await services.connector.settle(found, books_organisation_id=organisation)
         await _write_down(services, "zoho.connect", {"organisation_id": connected.organisation.id})
         _tell_connected(connected, wanted.say)
@@ -170,10 +170,18 @@ async def _find_login(connector: Connector, wanted: Wanted) -> Found:
     return await connector.receive(read_answer(pasted), requested_by=asker)
 
 
-def _choose(found: Found) -> str | None:
+async def _choose(connector: Connector, found: Found) -> str | None:
     """Which of several Books organisations a person at the terminal means; None where nobody sits there."""
     if not sys.stdin.isatty():
         return None
+    try:
+        return _ask_for_choice(found)
+    except (typer.Abort, KeyboardInterrupt):
+        await connector.give_up(found)
+        raise
+
+
+def _ask_for_choice(found: Found) -> str:
     screen.show_table(
         "Organisations in Zoho Books",
         ("id", "name", "plan", "country"),

@@ -1,5 +1,6 @@
 """One connection for a command, with every refusal of the database in our words."""
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -26,8 +27,8 @@ async def reach(url: str) -> AsyncIterator[Connection]:
 def check_address(url: str) -> None:
     """Refuse what libpq cannot read, without repeating it: its own message would show the password."""
     try:
-        conninfo_to_dict(url)
-        readable = urlsplit(url).port != 0
+        ports = str(conninfo_to_dict(url).get("port") or "5432").split(",")
+        readable = all(port.isdecimal() and 0 < int(port) < 65536 for port in ports if port)
     except (psycopg.Error, ValueError):
         readable = False
     if not readable:
@@ -43,11 +44,13 @@ LOCAL = frozenset({"", "localhost", "127.0.0.1", "::1"})
 def place_of(url: str) -> str:
     """Where a database is, as far as its address tells: host, project of a shared pooler, and name, without ports. All
     addresses of this machine count as one."""
-    known = conninfo_to_dict(url)
-    host, user = str(known.get("host") or ""), str(known.get("user") or "")
+    known = {name: str(value) for name, value in conninfo_to_dict(url).items() if value}
+    user = known.get("user", "")
+    host = known.get("hostaddr") or known.get("host") or os.environ.get("PGHOST", "")
+    host = "service " + known["service"] if not host and "service" in known else host.lower().rstrip(".")
     project = user.partition(".")[2] if host.endswith(".pooler.supabase.com") else ""
     local = host in LOCAL or host.startswith("/")
-    return "/".join(filter(None, ("local" if local else host.lower(), project, str(known.get("dbname") or ""))))
+    return "/".join(filter(None, ("local" if local else host, project, known.get("dbname") or user)))
 
 
 def worker_address(owner_url: str, role: str, password: str) -> str:

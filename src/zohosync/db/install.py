@@ -4,6 +4,7 @@ import re
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -59,8 +60,10 @@ def load_migrations() -> list[Migration]:
     return sorted(found, key=lambda migration: migration.version)
 
 
+@cache
 def newest_version() -> int:
-    """The schema version this program was written for."""
+    """The schema version this program was written for. It is read once: an upgrade of the package under a running
+    program must not make that program believe that it is the new one."""
     return load_migrations()[-1].version
 
 

@@ -53,5 +53,17 @@ async def take_consent(connection: Connection, state: str, *, requested_by: str)
     return Consent(**row) if row else None
 
 
+async def take_abandoned(connection: Connection) -> Consent | None:
+    """One login that waited in vain for a choice; None when there is no more."""
+    row = await fetch_one(
+        connection,
+        """delete from zohosync.consent where state_hash = (
+             select state_hash from zohosync.consent where login is not null and expires_at <= now()
+              limit 1 for update skip locked)
+        returning client_id, client_secret, accounts_server, redirect_uri, requested_by, login""",
+    )
+    return Consent(**row) if row else None
+
+
 def _hash(state: str) -> bytes:
     return hashlib.sha256(state.encode()).digest()

@@ -176,6 +176,12 @@ async def pause(connection: Connection) -> None:
     )
 
 
+async def list_known_places(connection: Connection) -> list[str]:
+    """Where the database was reached so far, as ``place_of`` tells it."""
+    rows = await fetch_all(connection, "select address from zohosync.known_address order by since, address")
+    return [row["address"] for row in rows]
+
+
 async def is_known_place(connection: Connection, place: str) -> bool:
     """Whether the database was reached there before."""
     row = await fetch_one(

@@ -29,7 +29,8 @@ async def rewrite_secrets(connection: Connection, reseal: Callable[[bytes], byte
     rewritten = 0
     for columns, lock, save in SEALED:
         for row in await fetch_all(connection, lock):
-            sealed = {name: None if row[name] is None else reseal(bytes(row[name])) for name in columns}
+            # After a disconnection there are rows without any secret.
+            sealed = {name: reseal(bytes(row[name])) if row[name] else row[name] for name in columns}
             await connection.execute(save.encode(), {**sealed, "key": row["key"]})
-            rewritten += sum(value is not None for value in sealed.values())
+            rewritten += sum(bool(value) for value in sealed.values())
     return rewritten

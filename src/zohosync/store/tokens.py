@@ -164,10 +164,12 @@ class PostgresTokens:
         access_token: bytes,
         expires_at: datetime,
         scopes: Sequence[str],
-    ) -> StoredConnection:
-        """A new login in place of any earlier one. The organisation's name is kept until the new one is known, and
-        the generation goes on, so that tokens of the earlier login count as older."""
-        async with self._pool.connection() as connection, connection.transaction():
+    ) -> tuple[StoredConnection | None, StoredConnection]:
+        """A new login in place of any earlier one: what was replaced, and what is there now. The organisation's name is
+        kept until the new one is known, and the generation goes on, so that tokens of the earlier login count as
+        older."""
+        async with self._alone() as connection:
+            before = await find_connection(connection, lock=True)
             await connection.execute(
                 "insert into zohosync.connection as c (state, data_centre, accounts_server, api_domain, client_id,"
                 "  client_secret, refresh_token, access_token, expires_at, scopes, generation)"
@@ -193,7 +195,7 @@ class PostgresTokens:
             )
             # Zoho counts per refresh token, and this is another one.
             await connection.execute("delete from zohosync.token_refresh where connection_id = 'zoho'")
-            return await _present(connection)
+            return before, await _present(connection)
 
     async def save_organisation(self, *, organisation_id: str, organisation_name: str) -> None:
         async with self._pool.connection() as connection:
@@ -203,13 +205,24 @@ class PostgresTokens:
                 {"id": organisation_id, "name": organisation_name},
             )
 
-    async def mark_disconnected(self) -> None:
-        """The login is over on purpose; its secrets are overwritten."""
-        async with self._pool.connection() as connection:
+    async def mark_disconnected(self) -> StoredConnection | None:
+        """The login is over on purpose; its secrets are overwritten. What there was, None when there was no login."""
+        async with self._alone() as connection:
+            before = await find_connection(connection, lock=True)
+            if before is None or before.state == "disconnected":
+                return None
             await connection.execute(
                 "update zohosync.connection set state = 'disconnected', access_token = null, expires_at = null,"
                 "  refresh_token = '', client_secret = '', updated_at = now() where connection_id = 'zoho'"
             )
+            return before
+
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[Connection]:
+        """A transaction beside which nobody else replaces or ends the login, also while there is no row to lock."""
+        async with self._pool.connection() as connection, connection.transaction():
+            await connection.execute("select pg_advisory_xact_lock(hashtextextended('zohosync.connection', 0))")
+            yield connection
 
 
 async def describe_connection(

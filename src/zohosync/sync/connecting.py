@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from zohosync.db.pool import Pool
 from zohosync.errors import LoginLost, Refused, ScopeMissing, SettingsRefused, ZohosyncError
-from zohosync.store.consents import Consent, save_consent, take_consent
+from zohosync.store.consents import Consent, save_consent, take_abandoned, take_consent
 from zohosync.store.installation import pin_organisation, read_installation
 from zohosync.store.operations import wake
 from zohosync.store.tokens import describe_connection
@@ -138,6 +138,23 @@ class Connector:
         if consent is None or consent.login is None:
             raise LoginLost("The choice took longer than ten minutes.", hint=AGAIN, code="consent_unknown")
         return await self._look(Login.load(self._vault.open(consent.login)))
+
+    async def give_up(self, found: Found) -> None:
+        """Revoke a login nobody will choose an organisation for."""
+        await self._custodian.drop(found.login)
+
+    async def give_up_abandoned(self) -> None:
+        """Revoke logins that waited for a choice longer than it may take."""
+        while True:
+            async with self._pool.connection() as connection:
+                consent = await take_abandoned(connection)
+            if consent is None:
+                return
+            try:
+                login = Login.load(self._vault.open(consent.login or b""))
+            except LoginLost:  # sealed under a key that is gone
+                continue
+            await self._custodian.drop(login)
 
     async def needs_choice(self, found: Found) -> bool:
         """Whether a person must say which Books organisation is meant."""

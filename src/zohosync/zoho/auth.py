@@ -112,8 +112,12 @@ class Custodian:
         """
         server = self._places.accounts_server(accounts_server)
         form = oauth.exchange_form(client_id, client_secret, code.strip(), redirect_uri)
-        status, body = await self._post(f"{server}{oauth.TOKEN_PATH}", form)
-        grant = oauth.decipher_grant(status, body, "exchange")
+        try:
+            status, body = await self._post(f"{server}{oauth.TOKEN_PATH}", form)
+            grant = oauth.decipher_grant(status, body, "exchange")
+        except (ZohoUnavailable, RateLimited) as error:
+            error.hint = "Nothing was connected. Wait some minutes, then start again: the code is used up."
+            raise
         if grant.refresh_token is None:
             raise LoginLost(
                 "Zoho gave no refresh token, so the login would end within the hour.",
@@ -137,8 +141,7 @@ class Custodian:
         """Put the login to use in place of any earlier one, which is revoked: it would hold one of Zoho's twenty places
         for the user, and in time push out a login that is needed."""
         async with self._lock:
-            before = await self._store.find_connection()
-            row = await self._store.save_connection(
+            before, row = await self._store.save_connection(
                 data_centre=login.data_centre,
                 accounts_server=login.accounts_server,
                 api_domain=login.api_domain,
@@ -192,11 +195,10 @@ class Custodian:
         The login is forgotten even when Zoho cannot be reached: what is left there can be removed in its accounts page.
         https://www.zoho.com/accounts/protocol/oauth/web-apps/revoke-tokens.html
         """
-        row = await self._store.find_connection()
-        if row is None or row.state == "disconnected":
-            return True
+        row = await self._store.mark_disconnected()
         self._access = None
-        await self._store.mark_disconnected()
+        if row is None:
+            return True
         try:
             return await self._revoke(row.accounts_server, self._vault.open(row.refresh_token))
         except LoginLost:  # sealed under a key that is gone

@@ -46,6 +46,11 @@ def select_modified_since(module: str, since: datetime, fields: Iterable[str]) -
     return f"select {columns} from {named(module)} where Modified_Time >= {quoted(from_second)} order by id asc"  # noqa: S608 - as above
 
 
+def select_filled(module: str, field: str) -> str:
+    """Rows whose field has any value, in the order of their ids."""
+    return f"select id from {named(module)} where {named(field)} is not null order by id asc"  # noqa: S608 - as above
+
+
 def batches(values: Iterable[str]) -> Iterator[list[str]]:
     """Distinct values that are not blank, at most fifty at a time."""
     distinct = list(dict.fromkeys(value for value in values if value.strip()))

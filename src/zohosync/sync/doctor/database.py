@@ -3,10 +3,12 @@
 import re
 from urllib.parse import urlsplit
 
+from zohosync.db.address import place_of
 from zohosync.db.install import newest_version
 from zohosync.db.pgmq import QUEUES, packaged_version
 from zohosync.db.pool import is_transaction_pooled
 from zohosync.store.checkup import rights, server
+from zohosync.store.installation import list_known_places
 from zohosync.sync.doctor.finding import Chart, count, some
 from zohosync.sync.doctor.patient import Patient
 
@@ -117,6 +119,17 @@ async def copy_guard(patient: Patient, chart: Chart) -> None:
             "This database is a copy of the one zohosync was installed in; workers refuse it, because both would write"
             " to the same Zoho.",
             "If it replaces the original, run `zohosync adopt-database`; else leave it.",
+        )
+        return
+    place = place_of(patient.settings.require_database())
+    known = await list_known_places(patient.database)
+    if known and place not in known:
+        chart.wrong(
+            f"This database is reached at {place}, and was reached at {some(known)} before: it may be a copy of the"
+            " server's files. Workers refuse it.",
+            "If it is the same database, or replaces the original, run `zohosync adopt-database`; else leave it.",
+            place=place,
+            known=known,
         )
     else:
         chart.ok("This database is the one zohosync was installed in, not a copy.")
