@@ -21,6 +21,8 @@ from zohosync.probe.run import Announce, Outcome, Result
 from zohosync.wiring import Services, open_services
 
 ORDINARY = {"Last_Name": "Somebody", "Email": "somebody@example.com"}
+LOOK = 6
+"""Calls before the first probe: the organisation, the fields of two modules, the records of three."""
 
 
 @dataclass
@@ -59,12 +61,22 @@ class Trial:
         return [answer.json()["code"] for answer in made]
 
     async def run(
-        self, *names: str, codes: int = 2, confirmed: str = "", announce: Announce = lambda _: None
+        self,
+        *names: str,
+        codes: int = 2,
+        confirmed: str = "",
+        announce: Announce = lambda _: None,
+        in_use: bool = False,
     ) -> Outcome:
         """Run the named probes, or all."""
         chosen = [probe for probe in PROBES if not names or probe.name in names]
         _, outcome = await probe_organisation(
-            self.services, confirmed or self.organisation, chosen, await self.codes(codes), announce
+            self.services,
+            confirmed or self.organisation,
+            chosen,
+            await self.codes(codes),
+            announce,
+            in_use=in_use,
         )
         return outcome
 

@@ -1,18 +1,28 @@
 """Every probe finds the position its switch is in, makes no more than it says, and leaves nothing behind."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
+import httpx
 import pytest
 
 from conftest import Database
-from probe.conftest import ORDINARY, Trial, probe_called
+from probe.conftest import LOOK, ORDINARY, Trial, probe_called
 from stage import eventually
 from switch_positions import POSITIONS
+from zohosim.app import create_app
 from zohosim.switches import SWITCHES
+from zohosync.db.pool import connect
 from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
 from zohosync.probe.catalogue import PROBES
+from zohosync.probe.ground import Ground
+from zohosync.probe.permission import KEY_FIELDS
 from zohosync.probe.probe import Group, Probe
+from zohosync.probe.run import run_probes
+from zohosync.sync.field_setup import make_fields
+from zohosync.sync.wanted_fields import WANTED_FIELDS
+from zohosync.wiring import open_services
 
 SETTLING = [probe.name for probe in PROBES if probe.settles]
 CASES = [(name, position) for name, position in POSITIONS if name in SETTLING]
@@ -49,13 +59,13 @@ async def test_no_switch_leads_another_probe_astray(trial: Trial, name: str, pos
 
 @pytest.mark.parametrize("name", [probe.name for probe in PROBES])
 async def test_a_probe_takes_no_more_calls_and_credits_than_it_says(trial: Trial, name: str) -> None:
-    """The one look for leftovers at the end is the run's, and one more per module."""
+    """The look at the organisation before is the run's, and the one for leftovers at the end, one more per module."""
     probe = probe_called(name)
     trial.sim.switches.set({"lookup_by_name": "find_or_create", "live_access_tokens": 30})
     before, used = trial.calls(), trial.sim.limits.used
     await trial.run(name)
-    sweeps = sum(entry.operation in ("coql", "fields") for entry in trial.sim.calls.entries)
-    allowed = probe.calls + 1 + (sweeps if probe.group not in (Group.READS, Group.LOGIN, Group.LONG) else 0)
+    sweeps = sum(entry.operation in ("coql", "fields") for entry in list(trial.sim.calls.entries)[before + LOOK :])
+    allowed = probe.calls + LOOK + (sweeps if probe.group not in (Group.READS, Group.LOGIN, Group.LONG) else 0)
     assert trial.calls() - before <= allowed
     assert trial.sim.limits.used - used <= probe.credits + allowed - probe.calls
 
@@ -65,6 +75,17 @@ async def test_nothing_of_the_organisations_own_is_touched(trial: Trial) -> None
     await trial.run()
     assert list(trial.left()) == ["Leads"]
     assert trial.sim.crm.modules["Leads"].records == {own.id: own}
+
+
+@pytest.mark.parametrize("name", ["upsert_insert_status", "email_ignores_case", "same_key_in_batch", "recycle_bin"])
+async def test_a_record_that_was_there_before_is_never_deleted(trial: Trial, name: str) -> None:
+    """It happens to have the very address that the run takes for its own, so an upsert changes it."""
+    ground = Ground(trial.services.client, trial.services.custodian, trial.services.clock, token="0badcafe")
+    values = {"Last_Name": "Somebody", "Email": "probe-0badcafe-1@example.com"}
+    own = trial.sim.crm.modules["Leads"].insert(values, trial.sim.crm.organisation.user)
+    outcome = await run_probes(ground, [probe_called(name)], lambda _: None)
+    assert list(trial.sim.crm.modules["Leads"].records) == [own.id]
+    assert outcome.left_over == (f"Leads {own.id}, which was there before and was changed",)
 
 
 async def test_each_probe_finds_the_ground_clean(trial: Trial) -> None:
@@ -180,7 +201,7 @@ async def test_what_cannot_be_deleted_is_listed_by_name(trial: Trial) -> None:
 
 
 async def test_what_may_be_left_is_told_when_nobody_can_look(trial: Trial) -> None:
-    trial.sim.order({"kind": "http_500_before_commit", "count": 9, "match": {"operation": "coql"}})
+    trial.sim.order({"kind": "http_500_before_commit", "count": 9, "after": 3, "match": {"operation": "coql"}})
     outcome = await trial.run("unknown_keys")
     assert outcome.results[0].settled
     assert [outcome.mark in line and "Leads" in line for line in outcome.left_over] == [True]
@@ -198,10 +219,10 @@ async def test_an_answer_no_position_foresees_is_told_and_not_taken_for_one(tria
 
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 async def test_no_probe_takes_what_it_does_not_know_for_a_position(trial: Trial, probe: Probe) -> None:
-    """From the first call on, from the second, and so on; the very first asks for the organisation."""
+    """From its first call on, from the second, and so on."""
     truth = (await trial.settle(probe.name)).value
     assert truth is not None
-    for known in range(1, min(probe.calls, 6) + 1):
+    for known in range(LOOK, LOOK + min(probe.calls, 6)):
         trial.sim.order({"kind": "answer", "status": 418, "count": 200, "after": known, "body": STRANGE})
         (result,) = (await trial.run(probe.name)).results
         assert not result.settled or result.value == truth
@@ -221,7 +242,7 @@ async def test_no_probe_takes_what_it_does_not_know_for_a_position(trial: Trial,
 )
 @pytest.mark.parametrize("status", [200, 400])
 async def test_no_probe_stumbles_over_an_odd_answer(trial: Trial, body: dict[str, Any], status: int) -> None:
-    trial.sim.order({"kind": "answer", "status": status, "count": 900, "after": 1, "body": body})
+    trial.sim.order({"kind": "answer", "status": status, "count": 900, "after": LOOK, "body": body})
     outcome = await trial.run()
     assert len(outcome.results) == len(PROBES)
 
@@ -251,6 +272,69 @@ async def test_another_organisation_than_the_connected_one_is_refused(trial: Tri
     error = await refusal_of(trial, SettingsRefused, confirmed="60099999999")
     assert error.reason == "probe_organisation_unconfirmed"
     assert f"--organisation {trial.organisation}" in error.hint
+
+
+def fill(trial: Trial, module: str, count: int, **values: Any) -> None:
+    crm = trial.sim.crm
+    named = {"Account_Name": "Somebody"} if module == "Accounts" else {"Last_Name": "Somebody"}
+    for _ in range(count):
+        crm.modules[module].insert(named | values, crm.organisation.user)
+
+
+async def refusal_for_use(trial: Trial, **more: Any) -> Any:
+    held = trial.left()
+    with pytest.raises(SettingsRefused) as caught:
+        await trial.run(codes=0, **more)
+    assert trial.left() == held
+    operations = {entry.operation for entry in trial.sim.calls.entries if entry.service == "crm"}
+    assert operations == {"org", "fields", "coql"}, "it was only looked at"
+    return caught.value
+
+
+async def test_an_organisation_with_many_records_is_refused_whatever_this_database_says(trial: Trial) -> None:
+    """It may serve a shop from another database."""
+    fill(trial, "Leads", 20)
+    fill(trial, "Contacts", 20)
+    fill(trial, "Accounts", 10)
+    assert (await trial.run("unknown_keys", codes=0)).results[0].settled, "fifty are few"
+    trial.sim.calls.entries.clear()
+    fill(trial, "Leads", 1)
+    error = await refusal_for_use(trial)
+    assert error.reason == "probe_organisation_in_use"
+    assert "21 Leads, 20 Contacts, 10 Accounts" in error.message
+    assert trial.organisation in error.message
+    assert "trial or sandbox" in error.hint
+    assert "--in-use" in error.hint
+    fill(trial, "Leads", 100)
+    assert "more than 50 Leads" in (await refusal_for_use(trial)).message
+
+
+@pytest.mark.parametrize("module", ["Contacts", "Accounts"])
+async def test_an_organisation_with_one_record_of_a_shop_is_refused(trial: Trial, module: str) -> None:
+    await make_fields(trial.services.crm, WANTED_FIELDS)
+    fill(trial, module, 1)
+    assert (await trial.run("unknown_keys", codes=0)).results[0].settled, "the fields alone are no sign"
+    trial.sim.calls.entries.clear()
+    fill(trial, module, 1, **{KEY_FIELDS[module]: "7"})
+    error = await refusal_for_use(trial)
+    assert f"{module} carry the key of a shop's record" in error.message
+
+
+async def test_a_person_may_vouch_for_an_organisation_that_looks_used(trial: Trial) -> None:
+    fill(trial, "Leads", 60)
+    before = trial.left()
+    outcome = await trial.run("unknown_keys", codes=0, in_use=True)
+    assert outcome.results[0].settled
+    assert trial.left() == before
+
+
+async def test_nobody_can_vouch_for_a_live_database(trial: Trial, database: Database) -> None:
+    async with await connect(database.owner_url) as owner:
+        await owner.execute("update zohosync.installation set capturing = true, live_since = now()")
+    transport = httpx.ASGITransport(app=create_app(trial.sim))
+    async with open_services(trial.services.settings, transport=transport) as services:
+        live = replace(trial, services=services)
+        assert (await refusal_of(live, SettingsRefused, codes=0, in_use=True)).reason == "probe_live_database"
 
 
 async def test_a_login_that_cannot_delete_is_refused_with_the_scopes_to_ask_for(

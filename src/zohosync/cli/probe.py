@@ -39,6 +39,13 @@ def probe(
     organisation: Annotated[
         str | None, typer.Option(metavar="ID", help="The trial organisation you mean; must be the connected one.")
     ] = None,
+    in_use: Annotated[
+        bool,
+        typer.Option(
+            "--in-use",
+            help="It is a trial organisation that nobody depends on, though it looks used: do not refuse it.",
+        ),
+    ] = False,
     group: Annotated[
         list[Group] | None, typer.Option(help="Only probes of this group; may be repeated.", show_default=False)
     ] = None,
@@ -66,7 +73,7 @@ def probe(
         return
     settings = load_settings()
     check_address(settings.require_database())
-    found, outcome = asyncio.run(_run(settings, organisation, chosen, code or []))
+    found, outcome = asyncio.run(_run(settings, organisation, chosen, code or [], in_use=in_use))
     if as_json:
         screen.show_json(describe_outcome(found, outcome))
     else:
@@ -87,11 +94,11 @@ def choose(groups: Sequence[Group], names: Sequence[str]) -> tuple[Probe, ...]:
 
 
 async def _run(
-    settings: Settings, confirmed: str | None, probes: Sequence[Probe], codes: Sequence[str]
+    settings: Settings, confirmed: str | None, probes: Sequence[Probe], codes: Sequence[str], *, in_use: bool
 ) -> tuple[Organisation, Outcome]:
     async with open_services(settings) as services:
         with screen.progress("Looking at the organisation", total=len(probes)) as announce:
-            return await probe_organisation(services, confirmed, probes, codes, announce)
+            return await probe_organisation(services, confirmed, probes, codes, announce, in_use=in_use)
 
 
 async def probe_organisation(
@@ -100,9 +107,11 @@ async def probe_organisation(
     probes: Sequence[Probe],
     codes: Sequence[str],
     announce: Announce,
+    *,
+    in_use: bool = False,
 ) -> tuple[Organisation, Outcome]:
     """Ask the probes of the connected organisation, if it may be probed."""
-    organisation = await check_permission(services, confirmed, probes)
+    organisation = await check_permission(services, confirmed, probes, in_use=in_use)
     async with AsyncExitStack() as stack:
         spares: list[SpareLogin] = []
         stack.push_async_callback(_end_all, spares)

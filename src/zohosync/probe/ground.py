@@ -80,8 +80,12 @@ class Heard:
 
     def ids(self, key: str = "data") -> list[str]:
         """Of the records that were written."""
-        told = [row.get("details") for row in self.rows(key) if row.get("status") == "success"]
-        return [str(details["id"]) for details in told if isinstance(details, dict) and "id" in details]
+        return [written for written, _ in self.written(key)]
+
+    def written(self, key: str = "data") -> list[tuple[str, str]]:
+        """Their ids, and what an upsert did to each: insert or update."""
+        told = [(row.get("details"), row.get("action")) for row in self.rows(key) if row.get("status") == "success"]
+        return [(str(of["id"]), str(action or "")) for of, action in told if isinstance(of, dict) and "id" in of]
 
     def unforeseen(self) -> Unsettled:
         """No position of the switch explains this answer."""
@@ -105,6 +109,8 @@ class Ground:
         self._spares = spares
         self._emails = 0
         self._made: dict[str, list[str]] = {}
+        self._own: set[str] = set()
+        self._met: set[str] = set()
         self._touched: set[str] = set()
         self._fields: dict[str, list[str]] = {}
 
@@ -194,7 +200,7 @@ class Ground:
             for module in ("Contacts", "Accounts"):
                 target = details.get(module) if isinstance(details, dict) else None
                 if isinstance(target, dict) and "id" in target:
-                    self._made.setdefault(module, []).append(str(target["id"]))
+                    self._remember(module, str(target["id"]))
         return heard
 
     async def make_field(self, module: str, **definition: Any) -> Heard:
@@ -210,10 +216,24 @@ class Ground:
         cost = -(-len(body["data"]) // 10)
         request = Request(method, f"/crm/v8/{module}{tail}", json=body, cost=cost, heavy=cost > 1, effect="creates")
         heard = await self.ask(request)
-        if method == "POST":
-            known = self._made.setdefault(module, [])
-            known += [one for one in heard.ids() if one not in known]
+        for record, action in heard.written():
+            if record in self._own or action == "insert" or (method, tail) == ("POST", ""):
+                self._remember(module, record)
+            else:
+                self._tell_met(module, record)
         return heard
+
+    def _remember(self, module: str, record: str) -> None:
+        self._own.add(record)
+        known = self._made.setdefault(module, [])
+        if record not in known:
+            known.append(record)
+
+    def _tell_met(self, module: str, record: str) -> None:
+        """A record of somebody else's was changed. It is not ours to delete, even if it carries the mark by now."""
+        if record not in self._met:
+            self._met.add(record)
+            self.left_over.append(f"{module} {record}, which was there before and was changed")
 
     async def delete(self, module: str, *ids: str) -> None:
         """Delete records now; those Zoho refuses to delete are left over."""
@@ -272,7 +292,7 @@ class Ground:
             return
         left = [str(row["id"]) for row in heard.rows() if "id" in row]
         refused = {entry.split()[-1] for entry in self.left_over}
-        self._made[module] = [one for one in left if one not in refused]
+        self._made[module] = [one for one in left if one not in refused | self._met]
 
     async def _sweep_fields(self, module: str) -> None:
         try:

@@ -1,18 +1,30 @@
 """Whether the connected organisation may be probed: on purpose only, and never one that serves a live shop."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import UTC, datetime
 
 from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
 from zohosync.probe.probe import Probe, needed_scopes
 from zohosync.store.tokens import StoredConnection, find_connection
+from zohosync.sync import accounts, contact_drafts
 from zohosync.wiring import Services
-from zohosync.zoho import scopes
+from zohosync.zoho import coql, scopes
+from zohosync.zoho.crm import Crm
 from zohosync.zoho.entities import Organisation
 
+FEW = 50
+"""Leads, Contacts and Accounts that a trial organisation may hold all together; Zoho puts some samples there."""
 
-async def check_permission(services: Services, confirmed: str | None, probes: Iterable[Probe]) -> Organisation:
+MODULES = ("Leads", "Contacts", "Accounts")
+KEY_FIELDS = {contact_drafts.MODULE: contact_drafts.KEY_FIELD, accounts.MODULE: accounts.KEY_FIELD}
+BEFORE_ZOHO = datetime(1990, 1, 1, tzinfo=UTC)
+
+
+async def check_permission(
+    services: Services, confirmed: str | None, probes: Iterable[Probe], *, in_use: bool = False
+) -> Organisation:
     """The organisation that is about to be probed. Raises SettingsRefused, NotConnected or ScopeMissing before anything
-    is written."""
+    is written. ``in_use``: a person vouches that it is a trial organisation, whatever it holds."""
     if services.installation.live_since is not None:
         raise SettingsRefused(
             "This database has gone live: its organisation is in use, and probes make and delete records.",
@@ -26,6 +38,8 @@ async def check_permission(services: Services, confirmed: str | None, probes: It
     _check_scopes(login, probes)
     organisation = await services.crm.organisation()
     _check_organisation(organisation, login, confirmed)
+    if not in_use:
+        await _check_unused(services.crm, organisation)
     return organisation
 
 
@@ -39,6 +53,34 @@ def _check_organisation(organisation: Organisation, login: StoredConnection, con
             hint=f"If it is a trial organisation, say so: --organisation {organisation.id}",
             code="probe_organisation_unconfirmed",
         )
+
+
+async def _check_unused(crm: Crm, organisation: Organisation) -> None:
+    """Another database may serve a shop with the same organisation: what it holds tells."""
+    signs = [sign async for sign in _signs_of_use(crm)]
+    if signs:
+        raise SettingsRefused(
+            f"{organisation.name} ({organisation.id}) looks as if a business used it: {'; '.join(signs)}.",
+            hint="Probes make and delete records, so connect a trial or sandbox organisation. If this is one all the"
+            " same, and nobody depends on it, add --in-use.",
+            code="probe_organisation_in_use",
+        )
+
+
+async def _signs_of_use(crm: Crm) -> AsyncIterator[str]:
+    for module, key in KEY_FIELDS.items():
+        if key in await crm.fields(module) and (await crm.query(coql.select_filled(module, key), limit=1)).records:
+            yield f"{module} carry the key of a shop's record ({key})"
+    held = {module: await _count(crm, module) for module in MODULES}
+    if sum(held.values()) > FEW:
+        told = (f"{'more than ' * (count > FEW)}{min(count, FEW)} {module}" for module, count in held.items())
+        yield f"it holds {', '.join(told)}"
+
+
+async def _count(crm: Crm, module: str) -> int:
+    """How many records there are, as far as it matters."""
+    statement = coql.select_modified_since(module, BEFORE_ZOHO, ("id",))
+    return len((await crm.query(statement, limit=FEW + 1)).records)
 
 
 def _check_scopes(login: StoredConnection, probes: Iterable[Probe]) -> None:

@@ -42,6 +42,14 @@ SCOPES: dict[Group, tuple[str, ...]] = {
     Group.LONG: (scopes.USERS_READ,),
 }
 
+LOOK: tuple[str, ...] = (
+    scopes.ORG_READ,
+    scopes.FIELDS_READ,
+    scopes.COQL_READ,
+    *(scopes.of_module(module, "READ") for module in ("leads", "contacts", "accounts")),
+)
+"""For the look at the organisation before any probe: whether a business uses it."""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -96,5 +104,5 @@ class Planned:
 
 
 def needed_scopes(probes: Iterable[Probe]) -> tuple[str, ...]:
-    """Every scope some of the probes need, each once."""
-    return tuple(dict.fromkeys(scope for probe in probes for scope in SCOPES[probe.group]))
+    """Every scope that the look before and some of the probes need, each once."""
+    return tuple(dict.fromkeys((*LOOK, *(scope for probe in probes for scope in SCOPES[probe.group]))))
