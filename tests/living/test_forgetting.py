@@ -242,6 +242,142 @@ async def test_an_address_somebody_else_has_by_now_is_theirs(stage: Stage) -> No
     assert rows == [{"record_id": second, "label": "shared@example.com"}]
 
 
+async def test_a_former_holder_of_an_address_is_somebody_else(stage: Stage) -> None:
+    """Whoever had the address before and has another one by now keeps what is kept of them, and their open work."""
+    former = await stage.register("shared@example.com", first_name="Former")
+    await stage.run()
+    await stage.shop.execute("update users set email = 'moved@example.com'")
+    await stage.run()
+    holder = await stage.register("shared@example.com", first_name="Holder")
+    await stage.run()
+    await stage.ask("moved@example.com")
+    await stage.run()
+    await stage.shop.execute("update users set phone = '9812300077' where email = 'moved@example.com'")
+    await stage.take_in()
+    kept = await kept_of(stage, former, "moved@example.com")
+    assert len(kept) == 3
+    assert f"Left alone: customer {former}" in (await forget(stage, "customer", "shared@example.com")).stdout
+    told = json.loads((await forget(stage, "customer", holder, "--yes", "--json")).stdout)
+    assert [one["record_id"] for one in told["records"]] == [holder]
+    assert told["left_alone_records"] == [{"entity": "customer", "record_id": former}]
+    assert await kept_of(stage, former, "moved@example.com") == kept
+    await stage.run()
+    phones = {one["Email"]: one.get("Phone") for one in await stage.records("Contacts")}
+    assert phones["moved@example.com"] == "+919812300077"
+
+
+async def kept_of(stage: Stage, customer: str, email: str) -> list[dict[str, Any]]:
+    """Links with payloads and open work of a customer, and the Lead of the same e-mail."""
+    return await fetch_all(
+        stage.shop,
+        """select module as name, payload::text as held from zohosync.link
+            where (entity, record_id) in (('customer', %(customer)s), ('lead', %(email)s)) and payload is not null
+           union all
+           select 'open', status::text from zohosync.operation
+            where record_id = %(customer)s and finished_at is null order by 1, 2""",
+        {"customer": customer, "email": email},
+    )
+
+
+async def test_an_address_that_contains_theirs_is_somebody_elses(stage: Stage) -> None:
+    await stage.register("ann@x-shop.example.com")
+    others = ("joann@x-shop.example.com", "ann@x-shop.example.com.example.org")
+    for other in others:
+        await stage.register(other)
+        await stage.ask(other)
+    await stage.run()
+    kept = """select o.label, o.entity, a.request from zohosync.operation o join zohosync.attempt a using (operation_id)
+               where o.label = any (%(others)s) and a.request is not null order by 1, 2"""
+    before = await fetch_all(stage.shop, kept, {"others": list(others)})
+    assert len(before) == 4
+    result = await forget(stage, "customer", "ann@x-shop.example.com", "--yes", "--json")
+    assert len(json.loads(result.stdout)["records"]) == 1
+    assert await fetch_all(stage.shop, kept, {"others": list(others)}) == before
+
+
+@pytest.mark.parametrize(
+    ("text", "theirs"),
+    [
+        ("ann@x.example.com", True),
+        ("Write to Ann@X.example.com.", True),
+        ("(email)=(ann@x.example.com)", True),
+        ('{"to": ["ann@x.example.com"]}', True),
+        ("'ann@x.example.com' is taken", True),
+        (r'{"note": "My address:\nann@x.example.com"}', True),
+        ("<mailto:ann@x.example.com>, soon", True),
+        ("joann@x.example.com", False),
+        ("jo.ann@x.example.com", False),
+        ("jo-ann@x.example.com", False),
+        ("jo+ann@x.example.com", False),
+        ("éann@x.example.com", False),
+        ("ann@x.example.community", False),
+        ("ann@x.example.com.example.org", False),
+        ("ann@xaexample.com", False),
+    ],
+)
+async def test_an_address_is_found_whole(stage: Stage, text: str, theirs: bool) -> None:
+    await stage.shop.execute(
+        "insert into zohosync.audit (actor, action, reason) values ('a', 'b', %(text)s)", {"text": text}
+    )
+    await stage.register("ann@x.example.com")
+    await stage.run()
+    await forget(stage, "customer", "ann@x.example.com", "--yes")
+    [row] = await fetch_all(stage.shop, "select reason from zohosync.audit where actor = 'a'")
+    assert row["reason"] == (None if theirs else text)
+
+
+async def test_all_of_many_inquiries_are_found(stage: Stage) -> None:
+    """Also those whose part of the log is past its time; their Notes are listed."""
+    for number in range(25):
+        await stage.ask("many@example.com", message=f"planted question {number}")
+    await stage.run()
+    await stage.shop.execute("delete from zohosync.operation")
+    result = await forget(stage, "inquiry", "many@example.com", "--yes", "--json")
+    told = json.loads(result.stdout)
+    assert len(told["records"]) == 25
+    notes = {one["id"] for one in await stage.records("Notes")}
+    assert {one["id"] for one in told["still_in_zoho"] if one["module"] == "Notes"} == notes
+    assert len(notes) == 25
+    assert await found_in(stage) == {}
+
+
+async def test_addresses_lead_to_records_and_records_to_addresses(stage: Stage) -> None:
+    """From a quote to its customer, to the customer's earlier address, to the question asked from there."""
+    user = await stage.register("earlier.planted@example.com")
+    await stage.run()
+    await stage.ask("earlier.planted@example.com", message="Planted question")
+    await stage.run()
+    await stage.shop.execute("update users set email = 'asha.planted@example.com'")
+    await stage.run()
+    quote = await fetch_one(
+        stage.shop,
+        "insert into b2b_quotes (user_id, status) values (%(user)s, 'submitted') returning id::text",
+        {"user": user},
+    )
+    assert quote is not None
+    await stage.run()
+    told = json.loads((await forget(stage, "quote", quote["id"], "--yes", "--json")).stdout)
+    assert sorted(one["entity"] for one in told["records"]) == ["customer", "inquiry", "quote"]
+    assert await found_in(stage) == {}
+
+
+async def test_somebody_whose_log_is_gone_is_found_by_what_zoho_has(stage: Stage) -> None:
+    user = await stage.register("asha.planted@example.com")
+    await stage.run()
+    await stage.shop.execute("delete from users")
+    await stage.shop.execute("delete from zohosync.operation")
+    told = json.loads((await forget(stage, "customer", "asha.planted@example.com", "--yes", "--json")).stdout)
+    assert [one["record_id"] for one in told["records"]] == [user]
+    assert await found_in(stage) == {}
+
+
+async def test_an_address_with_blanks_around_it_is_the_same(stage: Stage) -> None:
+    await stage.ask(" Asha.Planted@example.com ", message="Planted question")
+    await stage.run()
+    assert (await forget(stage, "inquiry", "asha.planted@example.com", "--yes")).exit_code == 0
+    assert await found_in(stage) == {}
+
+
 async def test_a_colleagues_company_stays(stage: Stage) -> None:
     firm = {"role": "b2b_client", "company_name": "Demo Firm", "gst_number": "27AAPFU0939F1ZV"}
     first = await stage.register("first@example.com", **firm)

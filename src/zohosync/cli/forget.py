@@ -54,7 +54,8 @@ async def _forget(settings: Settings, entity: str, term: str, yes: bool) -> Forg
         await read_installation(connection)
         async with connection.transaction():
             person = await forgetting.find_person(connection, entity, term)
-            if not person.records and not await forgetting.find_leftovers(connection, person):
+            kept = person.records or person.others or await forgetting.find_leftovers(connection, person)
+            if not kept:
                 raise RecordUnknown(
                     f"zohosync keeps nothing of {entity} {term!r}.", hint="Name it by its id or its e-mail address."
                 )
@@ -95,6 +96,8 @@ def _tell(found: Forgotten) -> None:
     screen.show(f"{len(found.person.records)} records of this person: {counts}.")
     for email in sorted(found.person.shared):
         screen.show(f"Left alone: {email}, which is another customer's by now.")
+    for one in sorted(found.person.others):
+        screen.show(f"Left alone: {one.entity} {one.record_id}, which had an address of theirs and has another by now.")
     if found.done:
         screen.show("What zohosync kept of them is removed. Ids and counts stay in the log.")
         for table, rows in found.leftovers.items():
@@ -125,6 +128,7 @@ def _as_json(found: Forgotten) -> dict[str, Any]:
         "records": shown(found.person.records),
         "removed": found.traces,
         "left_alone": sorted(found.person.shared),
+        "left_alone_records": shown(found.person.others),
         "still_in_the_shop": shown(found.person.present),
         "still_in_zoho": [{"module": one.module, "id": one.zoho_id, "page": page} for one, page in found.zoho],
         "leftovers": found.leftovers,

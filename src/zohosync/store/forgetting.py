@@ -3,6 +3,7 @@
 A person is a set of shop records and e-mail addresses. Rows keep ids and counts; words, payloads and addresses go.
 """
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,43 +32,54 @@ class ZohoRecord:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """``present`` are those of the records the shop still has; ``shared`` are addresses left alone because they are
-    another customer's by now."""
+    """``present`` are those of the records the shop still has. Left alone are ``shared``, addresses that are another
+    customer's by now, and ``others``, records that had one of the addresses once and have another by now."""
 
     records: frozenset[ShopRecord]
     present: frozenset[ShopRecord]
     emails: frozenset[str]
     shared: frozenset[str] = frozenset()
+    others: frozenset[ShopRecord] = frozenset()
 
     def parameters(self) -> dict[str, Any]:
         """As the statements below want it."""
-        ordered = sorted(self.records)
-        return {
-            "entities": [one.entity for one in ordered],
-            "ids": [one.record_id for one in ordered],
-            "emails": sorted(self.emails),
-        }
+        return {**_listed(self.records), **_sought(self.emails)}
 
 
 async def find_person(connection: Connection, entity: str, term: str) -> Person:
-    """Everything that belongs to the person behind one record, named by its id or e-mail; empty when nothing does."""
+    """Everything that belongs to the person behind one record, named by its id or e-mail; empty when nothing does.
+
+    Records lead to addresses and addresses to records, until nothing new is found. An address leads only to records
+    that have it, or had it last: who had it before may be somebody else.
+    """
     word = term.strip().lower()
-    named = await _named(connection, entity, word)
-    current = await _emails_in_shop(connection, named) | ({word} if "@" in word else set())
-    shared = await _of_others(connection, await _emails_in_log(connection, named) - current, named)
-    emails = current | (await _emails_in_log(connection, named) - shared)
-    records = named | await _records_of(connection, emails)
-    emails |= await _emails_in_shop(connection, records)
-    present = await _present(connection, records)
-    return Person(frozenset(records), frozenset(present), frozenset(emails), frozenset(shared))
+    records = set() if "@" in word else await _named(connection, entity, word)
+    emails = {word} if "@" in word else set()
+    while True:
+        known = len(records), len(emails)
+        emails |= await _emails_in_shop(connection, records)
+        earlier = await _emails_in_log(connection, records) - emails
+        shared = await _of_others(connection, earlier, records)
+        emails |= earlier - shared
+        records |= await _records_in_shop(connection, emails)
+        logged = await _records_in_log(connection, emails)
+        records |= {record for record, last in logged.items() if last in emails}
+        if known == (len(records), len(emails)):
+            break
+    return Person(
+        frozenset(records),
+        frozenset(await _present(connection, records)),
+        frozenset(emails),
+        frozenset(shared),
+        frozenset(logged.keys() - records),
+    )
 
 
 async def _named(connection: Connection, entity: str, word: str) -> set[ShopRecord]:
     rows = await fetch_all(
         connection,
         """select record_id from zohosync.shop_find(%(entity)s, %(word)s)
-           union select record_id from zohosync.operation
-                  where entity = %(entity)s and (record_id = %(word)s or lower(label) = %(word)s)
+           union select record_id from zohosync.operation where entity = %(entity)s and record_id = %(word)s
            union select record_id from zohosync.link where entity = %(entity)s and record_id = %(word)s
            union select record_id from zohosync.observation where entity = %(entity)s and record_id = %(word)s""",
         {"entity": entity, "word": word},
@@ -76,13 +88,13 @@ async def _named(connection: Connection, entity: str, word: str) -> set[ShopReco
 
 
 SHOP = """
-select 'customer' as entity, s.record_id, lower(s.email) as email, s.zoho_crm_id, s.digest
+select 'customer' as entity, s.record_id, lower(trim(s.email)) as email, s.zoho_crm_id, s.digest
   from zohosync.shop_customers(array(select w.id from wanted w where w.entity = 'customer')) s
 union all
-select 'inquiry', s.record_id, lower(s.email), s.zoho_crm_id, s.digest
+select 'inquiry', s.record_id, lower(trim(s.email)), s.zoho_crm_id, s.digest
   from zohosync.shop_inquiries(array(select w.id from wanted w where w.entity = 'inquiry')) s
 union all
-select 'quote', s.record_id, lower(s.email), s.zoho_crm_id, s.digest
+select 'quote', s.record_id, lower(trim(s.email)), s.zoho_crm_id, s.digest
   from zohosync.shop_quotes(array(select w.id from wanted w where w.entity = 'quote')) s
 """
 WANTED = "wanted as (select * from unnest(%(entities)s::text[], %(ids)s::text[]) as w(entity, id))"
@@ -116,7 +128,7 @@ async def _emails_in_log(connection: Connection, records: Iterable[ShopRecord]) 
                       join wanted w on (w.entity, w.id) = (o.entity, o.record_id)
               union select l.payload ->> 'Email' from zohosync.link l
                       join wanted w on (w.entity, w.id) = (l.entity, l.record_id))
-            select distinct lower(email) as email from seen where email like '%%@%%'""",  # noqa: S608
+            select distinct lower(trim(email)) as email from seen where email like '%%@%%'""",  # noqa: S608
         _listed(records),
     )
     return {row["email"] for row in rows}
@@ -127,24 +139,47 @@ async def _of_others(connection: Connection, emails: Iterable[str], mine: set[Sh
     rows = await fetch_all(
         connection,
         """select e.email, f.record_id from unnest(%(emails)s::text[]) as e(email)
-            cross join lateral zohosync.shop_find('customer', e.email) f""",
+            cross join lateral zohosync.shop_records_of('customer', e.email) as f(record_id)""",
         {"emails": sorted(emails)},
     )
     return {row["email"] for row in rows if ShopRecord("customer", row["record_id"]) not in mine}
 
 
-async def _records_of(connection: Connection, emails: Iterable[str]) -> set[ShopRecord]:
+async def _records_in_shop(connection: Connection, emails: Iterable[str]) -> set[ShopRecord]:
     rows = await fetch_all(
         connection,
-        """select o.entity, o.record_id from zohosync.operation o
-            where lower(o.label) = any (%(emails)s) and o.entity = any (%(known)s)
-           union
-           select k.entity, f.record_id
+        """select k.entity, f.record_id
              from unnest(%(emails)s::text[]) as e(email) cross join unnest(%(known)s::text[]) as k(entity)
-            cross join lateral zohosync.shop_find(k.entity, e.email) f""",
+            cross join lateral zohosync.shop_records_of(k.entity, e.email) as f(record_id)""",
         {"emails": sorted(emails), "known": list(ENTITIES)},
     )
     return {ShopRecord(row["entity"], row["record_id"]) for row in rows}
+
+
+async def _records_in_log(connection: Connection, emails: Iterable[str]) -> dict[ShopRecord, str]:
+    """Records that had one of the addresses, with the address they have: the shop's, or for those it has no more, the
+    last one anything remembers."""
+    rows = await fetch_all(
+        connection,
+        f"""with had as (
+              select o.entity, o.record_id from zohosync.operation o
+               where lower(trim(o.label)) = any (%(emails)s) and o.entity = any (%(known)s)
+              union
+              select l.entity, l.record_id from zohosync.link l
+               where l.system = 'crm' and l.module = 'Contacts' and l.entity = any (%(known)s)
+                 and lower(l.payload ->> 'Email') = any (%(emails)s)
+            ), wanted as materialized (select h.entity, h.record_id as id from had h), there as ({SHOP})
+            select w.entity, w.id as record_id,
+                   case when t.record_id is not null then t.email else coalesce(
+                     (select lower(trim(o.label)) from zohosync.operation o
+                       where (o.entity, o.record_id) = (w.entity, w.id) and o.label is not null
+                       order by o.operation_id desc limit 1),
+                     (select lower(l.payload ->> 'Email') from zohosync.link l
+                       where (l.entity, l.record_id) = (w.entity, w.id) and l.module = 'Contacts')) end as last
+              from wanted w left join there t on (t.entity, t.record_id) = (w.entity, w.id)""",  # noqa: S608
+        {"emails": sorted(emails), "known": list(ENTITIES)},
+    )
+    return {ShopRecord(row["entity"], row["record_id"]): row["last"] for row in rows}
 
 
 async def list_zoho_records(connection: Connection, person: Person) -> list[ZohoRecord]:
@@ -236,8 +271,17 @@ TOLD = "'Removed: this person asked to be forgotten.'"
 
 
 def _mentions(text: str) -> str:
-    """Whether a text holds one of the addresses."""
-    return f"exists (select from unnest(%(emails)s::text[]) as e(email) where strpos(lower({text}), e.email) > 0)"
+    """Whether a text holds one of the addresses, and not only an address that contains it."""
+    return f"""exists (select from unnest(%(emails)s::text[], %(patterns)s::text[]) as e(email, pattern)
+                        where strpos(lower({text}), e.email) > 0 and lower({text}) ~ e.pattern)"""
+
+
+def _sought(emails: Iterable[str]) -> dict[str, list[str]]:
+    """The addresses, and for each a pattern that no longer address fits. The letter of an escaped line break, as JSON
+    has it, is no part of the address behind it."""
+    ordered = sorted(emails)
+    before, after = r"(?:(?<![[:alnum:]._%+-])|(?<=\\[nrtbf]))", r"(?![[:alnum:]-]|[.][[:alnum:]])"
+    return {"emails": ordered, "patterns": [before + re.escape(email) + after for email in ordered]}
 
 
 def _changes(table: str) -> str:
@@ -300,7 +344,7 @@ async def find_leftovers(connection: Connection, person: Person) -> dict[str, in
         row = await fetch_one(
             connection,
             f"select count(*) as rows from {table['name']} t where {_mentions('t::text')}",  # noqa: S608
-            {"emails": sorted(person.emails)},
+            _sought(person.emails),
         )
         if row and row["rows"]:
             left[table["name"]] = row["rows"]

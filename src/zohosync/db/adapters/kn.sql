@@ -352,6 +352,27 @@ begin
 end
 $function$;
 
+-- Every record a person has: those with the e-mail, without regard to case. Without a limit, for `zohosync forget`.
+create or replace function zohosync.shop_records_of(entity text, address text) returns setof text
+language plpgsql stable security definer set search_path = '' as $function$
+declare
+  sought text := lower(btrim(address, E' \t\r\n'));
+begin
+  case entity
+    when 'customer' then
+      return query select u.id::text from public.users u where lower(btrim(u.email::text, E' \t\r\n')) = sought;
+    when 'inquiry' then
+      return query select s.id::text from public.contact_submissions s
+        where lower(btrim(s.email::text, E' \t\r\n')) = sought;
+    when 'quote' then
+      return query select q.id::text from public.b2b_quotes q join public.users u on u.id = q.user_id
+        where lower(btrim(u.email::text, E' \t\r\n')) = sought;
+    else
+      raise exception 'zohosync: this adapter knows no entity %', entity;
+  end case;
+end
+$function$;
+
 -- ---------------------------------------------------------------------------------------------------------------
 -- What `zohosync doctor` asks of the shop as a whole. Nothing here names a person.
 
