@@ -178,7 +178,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         raise SettingsRefused(
             f"Port {port} of {host} cannot be opened: {error.strerror}.",
-            hint="Choose another port, or 0 for any free one.",
+            hint="Choose another port.",
         ) from error
 
 

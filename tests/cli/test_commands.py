@@ -1,5 +1,6 @@
 """The command line as a whole."""
 
+import re
 import subprocess
 import sys
 
@@ -41,3 +42,8 @@ def test_the_module_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-W", "error", "-m", "zohosync", "--help"], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "Usage: python -m zohosync" in done.stdout
+
+
+def test_the_release_is_named(command: Command) -> None:
+    told = command("--version").stdout
+    assert re.fullmatch(r"zohosync \d+\.\d+\.\d+\S*, schema version \d+\n", told), told

@@ -72,7 +72,7 @@ def test_a_consent_in_the_browser_connects(shop: Shop) -> None:
     with connecting(shop, "--port", port) as process:
         assert process.stderr is not None
         address = read_until(process.stderr, r"http://\S+/oauth/v2/auth\S+")
-        read_until(process.stderr, "Waiting for the browser")
+        read_until(process.stderr, "for the browser to come back")
         forged = httpx.get(f"http://127.0.0.1:{port}/callback?state=x&code=y", trust_env=False)
         assert (forged.status_code, "no consent" in forged.text) == (400, True)
         page = httpx.get(address, follow_redirects=True, trust_env=False)
@@ -89,7 +89,7 @@ def test_a_refused_consent_ends_the_command_with_the_remedy(shop: Shop) -> None:
     with connecting(shop, "--port", port) as process:
         assert process.stderr is not None
         state = read_until(process.stderr, r"state=[\w-]+").removeprefix("state=")
-        read_until(process.stderr, "Waiting for the browser")
+        read_until(process.stderr, "for the browser to come back")
         page = httpx.get(f"http://127.0.0.1:{port}/callback?error=access_denied&state={state}", trust_env=False)
         assert (page.status_code, "was not given" in page.text) == (400, True)
         _, errors = process.communicate(timeout=60)
@@ -103,8 +103,9 @@ def test_without_a_browser_the_address_is_pasted(shop: Shop) -> None:
         assert process.stderr is not None
         address = read_until(process.stderr, r"http://\S+/oauth/v2/auth\S+")
         location = httpx.get(address, trust_env=False).headers["location"]
-        _, errors = process.communicate(f"{location}\n", timeout=60)
+        _, errors = process.communicate(f"http://127.0.0.1:8801/\n{location}\n", timeout=60)
     assert process.returncode == 0, errors
+    assert "This is not the address Zoho sent the browser to." in errors
 
 
 def test_missing_fields_are_made_when_asked_for(command: Command, shop: Shop, zohosim: str) -> None:
@@ -156,9 +157,20 @@ def test_disconnecting_frees_the_place_at_zoho(command: Command, shop: Shop, zoh
     assert json_of(command("status", "--json", **shop.env))["connection"]["state"] == "disconnected"
 
 
+def test_disconnecting_when_nothing_is_connected_says_so(command: Command, shop: Shop) -> None:
+    assert command("disconnect", "--yes", **shop.env).stdout.startswith("Zoho was not connected")
+
+
+def test_the_scopes_of_a_self_client_can_be_copied(command: Command) -> None:
+    result = command("connect", "--scopes")
+    assert (result.exit_code, result.stdout) == (0, ",".join(ASKED) + "\n")
+
+
 def test_a_port_in_use_is_named(command: Command, shop: Shop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         result = command("connect", *CLIENT, "--port", port, **shop.env)
     assert result.exit_code == 2
     assert f"Port {port} of 127.0.0.1 cannot be opened" in result.stderr
+    assert "Open this address" not in result.stderr
+    assert shop.fetch("select from zohosync.consent") == []

@@ -188,6 +188,19 @@ def test_a_new_operation_appears_by_itself(window: Callable[..., Window], site: 
     assert page.evaluate("window.here"), "the page was not loaded again"
 
 
+def test_what_changes_between_the_page_and_its_stream_appears_too(window: Callable[..., Window], site: Site) -> None:
+    opened = window()
+    held: list[Any] = []
+    opened.context.route("**/live", lambda route: held.append(route))
+    page = opened.open("/log")
+    # Not announced: nobody listens yet.
+    made = site.run(lambda connection: add_operation(connection, "succeeded", label="between@example.com"))
+    while not held:
+        page.wait_for_timeout(50)
+    held[0].continue_()
+    page.locator(f"#op-{made}").wait_for()
+
+
 def test_what_did_not_change_is_left_in_place(window: Callable[..., Window], site: Site) -> None:
     kept = site.add(label="kept@example.com")
     page = window().live()

@@ -1,5 +1,6 @@
 """The sync log as people see it, and as the database feels it."""
 
+from datetime import UTC, datetime
 from urllib.parse import quote
 
 import pytest
@@ -297,3 +298,26 @@ async def test_counts_stop_at_ten_thousand(busy: Connection, viewer: Person) -> 
     counts = await count_by_state(busy)
     assert counts.all == counts.success == insights.COUNT_LIMIT + 1
     assert "10,000+" in (await viewer.get("/log")).text
+
+
+async def test_while_zoho_is_away_the_page_says_so_and_promises_no_time(operator: Person, worker: Connection) -> None:
+    await add_operation(worker, "waiting", wait_reason="login", next_attempt_at=datetime.now(UTC))
+    page = text_of(await operator.get("/log"))
+    assert "Zoho is not connected" in page
+    assert "nothing is lost" in page
+    assert "Goes on when Zoho is connected" in page
+    assert "Next try" not in page
+    await connect_row(worker, "needs_reauth")
+    assert "Zoho no longer accepts the login" in text_of(await operator.get("/log?partial=rows"))
+    await connect_row(worker, "connected")
+    assert "captured and wait" not in text_of(await operator.get("/log"))
+
+
+async def connect_row(connection: Connection, state: str) -> None:
+    """A login in some state."""
+    await connection.execute("delete from zohosync.connection")
+    await connection.execute(
+        "insert into zohosync.connection (state, data_centre, accounts_server, api_domain, client_id, client_secret,"
+        "  refresh_token) values (%s, 'in', 'https://accounts.zoho.in', 'https://www.zohoapis.in', '1', '', '')",
+        (state,),
+    )

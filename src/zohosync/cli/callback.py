@@ -33,8 +33,11 @@ def callback_address(port: int) -> str:
     return f"http://127.0.0.1:{port}{PATH}"
 
 
-async def await_answer(port: int, receive: Callable[[Mapping[str, str]], Awaitable[T]], opened: str) -> T:
-    """Open ``opened`` in a browser, and hand what comes back to ``receive``; its result, or the error it raised.
+async def await_answer(
+    port: int, receive: Callable[[Mapping[str, str]], Awaitable[T]], begin: Callable[[], Awaitable[str]]
+) -> T:
+    """Once the port is ours, ``begin`` gives the address to open in a browser; what comes back goes to ``receive``. Its
+    result, or the error it raised.
 
     An answer that belongs to no consent of ours is refused, and the waiting goes on: anybody can call the address.
     """
@@ -53,7 +56,7 @@ async def await_answer(port: int, receive: Callable[[Mapping[str, str]], Awaitab
 
     app = Starlette(routes=[Route(PATH, answer)])
     async with serve(app, port=port):
-        await asyncio.to_thread(_open_browser, opened)
+        await asyncio.to_thread(_open_browser, await begin())
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 return await outcome

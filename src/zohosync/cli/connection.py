@@ -15,6 +15,7 @@ from zohosync.config import ACCOUNTS_SERVERS, Settings, load_settings
 from zohosync.db.address import check_address
 from zohosync.errors import SettingsRefused, ZohosyncError
 from zohosync.store import audit
+from zohosync.store.tokens import find_connection
 from zohosync.sync.connecting import ASKED, Connected, Connector, Found, read_answer
 from zohosync.sync.field_setup import (
     BOOKS_PURPOSE,
@@ -27,10 +28,12 @@ from zohosync.sync.field_setup import (
 )
 from zohosync.wiring import Services, open_services
 
+PASTE = "Paste the address it ended at"
 EPILOG = (
     "In the browser: make a Server-based Application at https://api-console.zoho.in (or your data centre's) with the"
     " redirect address http://127.0.0.1:8801/callback. Without a browser on this machine: --no-browser. With a Self"
-    f" Client: let it generate a code for the scopes {','.join(ASKED)} and give it as --code within minutes."
+    " Client: let it generate a code for the scopes that `zohosync connect --scopes` prints, and give it as --code"
+    " within minutes."
 )
 
 
@@ -47,6 +50,13 @@ class Wanted:
     browser: bool
     create_fields: bool | None
     say: screen.Announce
+
+
+def _show_scopes(wanted: bool) -> None:
+    """One line, to be copied."""
+    if wanted:
+        screen.show(",".join(ASKED))
+        raise typer.Exit
 
 
 def connect(
@@ -87,6 +97,15 @@ def connect(
             show_default=False,
         ),
     ] = None,
+    scopes: Annotated[  # noqa: ARG001 - done before anything else is asked
+        bool,
+        typer.Option(
+            "--scopes",
+            is_eager=True,
+            callback=_show_scopes,
+            help="Print the scopes a self client's code needs, and exit.",
+        ),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Connect Zoho, tie this database to its organisations, and see to the custom fields."""
@@ -115,6 +134,9 @@ def disconnect(yes: Yes = False) -> None:
     if not yes:
         typer.confirm("Nothing is synced until somebody connects again. Disconnect?", abort=True, err=True)
     revoked = asyncio.run(_disconnect(settings))
+    if revoked is None:
+        screen.show("Zoho was not connected; nothing was changed.")
+        return
     screen.show("Disconnected; changes of the shop are captured and wait.")
     if not revoked:
         screen.show("Zoho did not confirm that the login is revoked: remove it in your Zoho account's connected apps.")
@@ -151,23 +173,39 @@ async def _find_login(connector: Connector, wanted: Wanted) -> Found:
             code=wanted.code,
             accounts_server=wanted.accounts_server,
         )
-    asker = actor()
-    asked = await connector.ask(
-        client_id=wanted.client_id,
-        client_secret=wanted.client_secret,
-        accounts_server=wanted.accounts_server,
-        redirect_uri=callback_address(wanted.port),
-        requested_by=asker,
-    )
-    screen.remark(f"Open this address in a browser, sign in to Zoho and accept:\n\n{asked.address}\n")
-    if wanted.browser:
-        screen.remark(f"Waiting for the browser to come back to {callback_address(wanted.port)} …")
-        return await await_answer(
-            wanted.port, lambda answer: connector.receive(answer, requested_by=asker), asked.address
+    asker, back = actor(), callback_address(wanted.port)
+
+    async def ask() -> str:
+        asked = await connector.ask(
+            client_id=wanted.client_id,
+            client_secret=wanted.client_secret,
+            accounts_server=wanted.accounts_server,
+            redirect_uri=back,
+            requested_by=asker,
         )
+        screen.remark(f"Open this address in a browser, sign in to Zoho and accept:\n\n{asked.address}\n")
+        if wanted.browser:
+            screen.remark(f"Waiting up to ten minutes for the browser to come back to {back} …")
+            screen.remark(
+                f"If Zoho shows an error page instead, press Ctrl-C: its client must have {back} as redirect."
+            )
+        return asked.address
+
+    if wanted.browser:
+        return await await_answer(wanted.port, lambda answer: connector.receive(answer, requested_by=asker), ask)
+    await ask()
     screen.remark("The browser then shows a page that cannot be loaded. That is as it should be.")
-    pasted = await asyncio.to_thread(typer.prompt, "Paste the address it ended at", err=True)
-    return await connector.receive(read_answer(pasted), requested_by=asker)
+    return await connector.receive(await _paste(), requested_by=asker)
+
+
+async def _paste() -> dict[str, str]:
+    """What a person copied from the browser; a slip may be mended, twice."""
+    for _ in range(2):
+        try:
+            return read_answer(await asyncio.to_thread(typer.prompt, PASTE, err=True))
+        except SettingsRefused as error:
+            screen.report(error)
+    return read_answer(await asyncio.to_thread(typer.prompt, PASTE, err=True))
 
 
 async def _choose(connector: Connector, found: Found) -> str | None:
@@ -259,8 +297,13 @@ def _as_told(connected: Connected, fields: tuple[FieldSurvey, list[Making]] | No
     }
 
 
-async def _disconnect(settings: Settings) -> bool:
+async def _disconnect(settings: Settings) -> bool | None:
+    """Whether Zoho confirmed it; None when there was no login."""
     async with open_services(settings) as services:
+        async with services.pool.connection() as connection:
+            login = await find_connection(connection)
+        if login is None or login.state == "disconnected":
+            return None
         revoked = await services.connector.disconnect()
         await _write_down(services, "zoho.disconnect", {"revoked": revoked})
         return revoked

@@ -6,7 +6,8 @@ Exit codes: 0 done; 1 an error, or what ``demo --check`` or ``rehearse --strict`
 """
 
 from collections.abc import Callable
-from typing import Any
+from importlib.metadata import version
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -31,6 +32,7 @@ from zohosync.cli.service import web, worker
 from zohosync.cli.signals import INTERRUPTED
 from zohosync.cli.simulator import sim
 from zohosync.cli.status import status
+from zohosync.db.install import newest_version
 from zohosync.db.pool import DatabaseError, explain
 from zohosync.errors import ZohosyncError
 
@@ -80,6 +82,26 @@ class Refusing(TyperGroup):
         raise typer.Exit(refusal.exit_code)
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        screen.show(f"zohosync {version('zohosync')}, schema version {newest_version()}")
+        raise typer.Exit
+
+
+def about(
+    _: Annotated[
+        bool,
+        typer.Option(
+            "--version",
+            is_eager=True,
+            callback=_show_version,
+            help="Print the release and its schema version, and exit.",
+        ),
+    ] = False,
+) -> None:
+    """Keeps a Supabase/Postgres storefront and Zoho in step."""
+
+
 def build() -> typer.Typer:
     """The command line application."""
     app = typer.Typer(
@@ -91,6 +113,7 @@ def build() -> typer.Typer:
         pretty_exceptions_show_locals=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
+    app.callback()(about)
     for name, function, panel, epilog in COMMANDS:
         app.command(name, rich_help_panel=panel, epilog=epilog or None)(function)
     return app

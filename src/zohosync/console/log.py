@@ -16,6 +16,7 @@ from zohosync.store.insights import (
     group_failures,
     list_operations,
 )
+from zohosync.store.tokens import find_connection
 
 PAGE_SIZE = 50
 
@@ -30,6 +31,7 @@ async def log_page(visit: Visit) -> Response:
     async with visit.console.reach() as connection:
         counts = await count_by_state(connection, filters)
         found = await list_operations(connection, filters, before=before, limit=PAGE_SIZE + 1)
+        login = await find_connection(connection)
         groups = await group_failures(connection) if filters.state == "failed" and not filters.search else []
     rows = found[:PAGE_SIZE]
     older = rows[-1].operation_id if len(found) > PAGE_SIZE else None
@@ -40,6 +42,7 @@ async def log_page(visit: Visit) -> Response:
         before=before if before != NEWEST else None,
         counts=counts,
         groups=groups,
+        login=login,
         rows=rows,
         older=older,
         link=lambda **changes: link(filters, **changes),

@@ -288,7 +288,7 @@ async def lane_depths(connection: Connection) -> list[LaneDepth]:
         connection,
         """select lanes.lane, count(o.status) as open, count(*) filter (where o.status = 'running') as running,
                   count(*) filter (where o.status = 'waiting') as waiting,
-                  min(o.requested_at) filter (where o.status = 'pending') as oldest_requested_at
+                  min(o.requested_at) filter (where o.status <> 'running') as oldest_requested_at
              from unnest(enum_range(null::zohosync.lane)) as lanes(lane)
              left join (
                select p.lane, p.status, p.requested_at from zohosync.operation p

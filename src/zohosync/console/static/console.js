@@ -173,7 +173,7 @@
     source = new EventSource("/live");
     source.addEventListener("mode", (event) => {
       heard = Date.now();
-      if (failures) refresh(); // what changed while nobody listened
+      refresh(); // what changed while nobody listened, also between the page and its stream
       failures = 0;
       state = event.data;
       tell(state);
