@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from zohosync.cli.masking import mask_event, mask_text
+from zohosync.cli.masking import MOST_CHARACTERS, mask_event, mask_text
 
 WORDS = st.sampled_from(["", "sent to ", "refused: ", "for ", "(", "record=", "value: "])
 ENDS = st.sampled_from(["", " twice", ".", ", then stopped", ")", "\n  next line"])
@@ -138,6 +138,128 @@ def test_ids_and_times_pass_unharmed(value: str, form: str) -> None:
 )
 def test_sentences_stay_readable(written: str, logged: str) -> None:
     assert mask_text(written) == logged
+
+
+@pytest.mark.parametrize(
+    ("written", "logged"),
+    [
+        ("98 123 000 77", "** *** *** 77"),
+        ("9812 3000 77", "**** **** 77"),
+        ("98123.00077", "*****.***77"),
+        ("+91/98123/00077", "+**/*****/***77"),
+        ("phone:9812300077: bad", "phone:********77: bad"),
+        ("2026-11-22 98123 00077 at 10:00", "2026-11-22 ***** ***77 at 10:00"),
+        ("of 554023000001000001 98123 00077", "of 554023000001000001 ***** ***77"),
+        ("98123 00077 10:30", "***** ***77 10:30"),
+    ],
+)
+def test_a_phone_number_is_covered_wherever_people_part_it(written: str, logged: str) -> None:
+    assert mask_text(written) == logged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "operation_id 1234567890 is gone",
+        "operation_id=1234567890, then",
+        "'operation_id': 1234567890",
+        "operation 1234567890 waits",
+        "organisation 60012345678 is connected",
+        "say so: --organisation 60012345678",
+        "ids 12345678901",
+        "from 192.168.100.200 to 10.0.0.12:5432",
+        "12345678-1234-1234-1234-123456789012",
+    ],
+)
+def test_what_is_told_as_an_id_survives(text: str) -> None:
+    assert mask_text(text) == text
+
+
+def test_a_field_that_is_named_an_id_keeps_its_number() -> None:
+    event = {"event": "x", "organisation_id": "60012345678", "of": {"id": "1234567890", "user_ids": ["1234567890"]}}
+    assert mask_event(event) == event
+    assert mask_event({"event": "x", "record_id": "demo@example.com"})["record_id"] == "d***@example.com"
+    assert mask_event({"event": "x", "value": "1234567890"})["value"] == "********90"
+
+
+@pytest.mark.parametrize(
+    ("written", "logged"),
+    [
+        ("The Account 'acme.co' is made", "The Account '***' is made"),
+        ("The Account 'demo_traders' is made", "The Account '***' is made"),
+        ("The Account 'DEMO_TRADERS' is made", "The Account '***' is made"),
+        ('The Account "demo" is made', 'The Account "***" is made'),
+        ('invalid input syntax for type uuid: "demo"', 'invalid input syntax for type uuid: "***"'),
+        ("The Account 'Demo's Farm' is made", "The Account '***' is made"),
+        ("sent to अन्ना@उदाहरण.भारत twice", "sent to अ***@उदाहरण.भारत twice"),
+        ("टेस्ट@डेमो.com", "ट***@डेमो.com"),
+        ('password="no end', "password=***"),
+        ("Key (lower(email))=(a) b) already exists.", "Key (lower(email))=(***) already exists."),
+        ("Key (note)=(one\ntwo) already exists.", "Key (note)=(***) already exists."),
+        ("Partition key of the failing row contains (day) = (Demo", "Partition key of the failing row contains (***)"),
+    ],
+)
+def test_values_that_look_like_words_of_the_program_are_hidden(written: str, logged: str) -> None:
+    assert mask_text(written) == logged
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'duplicate key value violates unique constraint "users_email_key"',
+        'password authentication failed for user "zohosync_worker"',
+        'permission denied: role "anon", table "b2b_quotes"',
+        "stream 'crm.contact.push' of lane people",
+        "Zoho said 'DUPLICATE_DATA' and 'NOT_APPROVED'",
+        "worker 'shop-1:4711' with 'ZOHOSYNC_DATABASE_URL'",
+    ],
+)
+def test_words_of_the_program_stay_readable_in_quotes(text: str) -> None:
+    assert mask_text(text) == text
+
+
+# --- long texts
+
+UNITS = (
+    "_", "a", "A_B", "1 ", "1", "a@", "a.", "'", '"', "\\", " '", "://", "://a:", "token", "gAAAA", "Key (",
+    "Key (a)=(", "failing row contains (", "1000.aaaaaa", "Bearer ", "id ", "(", "NO_", "1.1.",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_long_text_is_cut_before_it_is_looked_through(unit: str) -> None:
+    """So that no text, however it is made, takes longer than a few thousand characters do."""
+    text = unit * (1_000_000 // len(unit))
+    masked = mask_text(text)
+    assert len(masked) <= MOST_CHARACTERS + 40
+    assert masked.endswith(" characters cut)")
+    told = mask_event({"event": "x", "problem": text, "deep": [text]})
+    assert told["problem"] == told["deep"][0] == masked
+
+
+def test_only_a_long_text_is_cut() -> None:
+    text = "fine " * (MOST_CHARACTERS // 5)
+    assert len(text) == MOST_CHARACTERS
+    assert mask_text(text) == text
+    assert mask_text(text + "and more") == text.rstrip() + " … (9 characters cut)"
+
+
+@pytest.mark.parametrize(
+    ("planted", "readable"),
+    [
+        ("demo.customer@example.com", "demo."),
+        ("+91 98123 00077", "98123"),
+        ("'Demo Traders of Pune'", "Demo Traders"),
+        ("1000.0123456789abcdef.0123456789abcdef", "01234567"),
+        ('password="Demo Pass Word"', "Demo Pass"),
+        ("Key (email)=(Demo Traders) already exists.", "Demo"),
+        ("Failing row contains (7, (Pvt) Demo, 12 Mango Street)", "Demo"),
+    ],
+)
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut(planted: str, readable: str) -> None:
+    for start in range(MOST_CHARACTERS - len(planted) - 1, MOST_CHARACTERS + 1):
+        text = "x " * (start // 2) + "y " * (start % 2) + planted + " and on" * 100
+        assert readable not in mask_text(text)
 
 
 def test_what_fernet_sealed_is_hidden() -> None:
