@@ -92,12 +92,15 @@ class Stage:
 
     async def delete_in_zoho(self, module: str, record_id: str) -> None:
         """Somebody deletes the record in Zoho."""
+        deleted = await self.zoho.delete(f"/crm/v8/{module}/{record_id}", headers=await self.staff_login())
+        assert deleted.status_code == 200, deleted.text
+
+    async def staff_login(self) -> dict[str, str]:
+        """The headers of somebody else who works in this Zoho."""
         grant = (await self.zoho.post("/_sim/grant", json={"kind": "refresh_token"})).json()
         form = {name: grant[name] for name in ("refresh_token", "client_id", "client_secret")}
         answer = await self.zoho.post("/oauth/v2/token", data={"grant_type": "refresh_token", **form})
-        headers = {"Authorization": f"Zoho-oauthtoken {answer.json()['access_token']}"}
-        deleted = await self.zoho.delete(f"/crm/v8/{module}/{record_id}", headers=headers)
-        assert deleted.status_code == 200, deleted.text
+        return {"Authorization": f"Zoho-oauthtoken {answer.json()['access_token']}"}
 
     async def register(self, email: str = "customer@example.com", **values: Any) -> str:
         """A customer registers, through the role the shop's auth hook uses; the user's id."""

@@ -159,6 +159,35 @@ async def test_a_second_inquiry_adds_a_note_to_the_known_lead(watched: Watched) 
     assert [step.decision for step in preview.steps] == [Decision.IDENTICAL, Decision.CREATE]
 
 
+async def test_an_older_inquiry_is_shown_to_leave_the_lead(watched: Watched) -> None:
+    older = await watched.stage.ask(name="Older Name")
+    await watched.stage.run()
+    await watched.stage.shop.execute("update contact_submissions set created_at = now() - interval '10 days'")
+    newer = await watched.stage.ask(name="Newer Name")
+    await watched.stage.run()
+    await watched.stage.shop.execute(
+        "update contact_submissions set name = 'Edited', message = 'Edited' where id = %s", (older,)
+    )
+    preview = await watched.check("inquiry", older)
+    assert [step.decision for step in preview.steps] == [Decision.IDENTICAL, Decision.UPDATE]
+    await watched.stage.shop.execute("update contact_submissions set name = 'Edited' where id = %s", (newer,))
+    preview = await watched.check("inquiry", newer)
+    assert [step.decision for step in preview.steps] == [Decision.UPDATE, Decision.IDENTICAL]
+
+
+async def test_a_lead_to_be_made_is_shown_with_the_values_of_the_newest_inquiry(watched: Watched) -> None:
+    newer = await watched.stage.ask(name="Newer Name")
+    await watched.stage.take_in()
+    await watched.stage.shop.execute("select zohosync.cancel(operation_id) from zohosync.operation")
+    older = await watched.stage.ask(name="Older Name")
+    await watched.stage.shop.execute(
+        "update contact_submissions set created_at = now() - interval '10 days' where id = %s", (older,)
+    )
+    preview = await watched.check("inquiry", older, lead="Leads")
+    assert b"Newer" in (preview.steps[0].calls[0].content or b"")
+    assert (await watched.foresee("inquiry", newer)).steps[0].decision is Decision.IDENTICAL
+
+
 async def test_a_quote_is_sent_as_shown_and_so_is_a_line_that_comes_later(watched: Watched) -> None:
     user = await watched.stage.register()
     await watched.stage.run()

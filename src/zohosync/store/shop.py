@@ -81,6 +81,15 @@ class ShopQuote:
     digest: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Asked:
+    """Which inquiry or quote, and when; of two the greater is the newer. ``asked_at`` is in Unix seconds."""
+
+    asked_at: float
+    entity: str
+    record_id: str
+
+
 PAGE = 500
 """Records read at once from what may be all of them."""
 
@@ -148,6 +157,14 @@ async def find_records(connection: Connection, entity: str, term: str) -> list[t
         {"entity": entity, "term": term},
     )
     return [(row["record_id"], row["label"] or "") for row in rows]
+
+
+async def find_newest_inquiries(connection: Connection, emails: Sequence[str]) -> dict[str, Asked]:
+    """The newest inquiry or quote in scope of each person, by e-mail address in lower case."""
+    rows = await _read(
+        connection, "select * from zohosync.shop_newest_inquiries(%(emails)s::text[])", {"emails": list(emails)}
+    )
+    return {row["email"]: Asked(row["asked_at"], row["entity"], row["record_id"]) for row in rows}
 
 
 async def set_zoho_ids(connection: Connection, *, entity: str, system: str, ids: dict[str, str]) -> set[str]:

@@ -1,12 +1,22 @@
 """Inquiries on the way to CRM: contact forms and quote requests, read from the shop and put into a Lead's words."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from zohosync.db.pool import Connection
 from zohosync.errors import RecordInvalid, ZohosyncError
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation, Outcome, Report
-from zohosync.store.shop import ShopInquiry, ShopQuote, read_inquiries, read_quotes
+from zohosync.store.shop import (
+    Asked,
+    ShopInquiry,
+    ShopQuote,
+    find_newest_inquiries,
+    read_each,
+    read_inquiries,
+    read_quotes,
+)
 from zohosync.sync.desk import CrmDesk
 from zohosync.sync.notes import NoteText, write_inquiry_note, write_quote_note
 from zohosync.sync.person import Name, clean_email, clean_gstin, clean_phone, clean_text, join_name, split_name
@@ -34,6 +44,11 @@ class Draft:
     def key(self) -> str:
         """The Lead's identity: its e-mail, which Zoho compares without regard to case."""
         return str(self.payload["Email"]).lower()
+
+    @property
+    def asked(self) -> Asked:
+        """Its place among the inquiries of its person."""
+        return Asked(self.asked_at, self.operation.entity, self.operation.record_id)
 
 
 def translate_inquiry(inquiry: ShopInquiry, region: str) -> tuple[dict[str, Any], list[Warned]]:
@@ -85,7 +100,7 @@ async def draft_inquiries(desk: CrmDesk, batch: Batch) -> list[Draft]:
         except RecordInvalid as error:
             ended.append(batch.judge(error, operation))
     await batch.finish(ended)
-    drafts.sort(key=lambda draft: draft.asked_at)  # the latest inquiry tells the Lead's values
+    drafts.sort(key=lambda draft: draft.asked)  # the newest inquiry tells the Lead's values
     return await _check_fields(desk, batch, drafts)
 
 
@@ -129,6 +144,37 @@ async def _check_fields(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> lis
             kept.append(draft)
     await batch.finish(ended)
     return kept
+
+
+async def find_newer(connection: Connection, newest: Mapping[str, Draft]) -> dict[str, Asked]:
+    """Where the shop has a newer inquiry of the same person than this one, by e-mail: that one tells the Lead's values,
+    whenever this one is sent."""
+    found = await find_newest_inquiries(connection, list(newest))
+    return {key: asked for key, asked in found.items() if asked > newest[key].asked}
+
+
+async def read_lead_values(
+    connection: Connection, wanted: Mapping[str, Asked], *, region: str, catalogue: FieldCatalogue
+) -> dict[str, dict[str, Any]]:
+    """The Leads' payloads these inquiries tell, by e-mail; absent where one cannot be a Lead."""
+    ids = {
+        entity: [one.record_id for one in wanted.values() if one.entity == entity] for entity in ("inquiry", "quote")
+    }
+    inquiries, _ = await read_each(connection, read_inquiries, ids["inquiry"])
+    quotes, _ = await read_each(connection, read_quotes, ids["quote"])
+    values: dict[str, dict[str, Any]] = {}
+    for key, asked in wanted.items():
+        try:
+            if asked.entity == "quote":
+                payload, _ = translate_quote(quotes[asked.record_id], region)
+            else:
+                payload, _ = translate_inquiry(inquiries[asked.record_id], region)
+        except (KeyError, RecordInvalid):
+            continue
+        checked = catalogue.check(payload)
+        if not checked.refusals:
+            values[key] = checked.payload
+    return values
 
 
 def judged(batch: Batch, draft: Draft, error: ZohosyncError) -> Report:

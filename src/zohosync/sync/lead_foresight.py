@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from zohosync.db.pool import Connection
 from zohosync.errors import NotReady, RecordInvalid
@@ -21,7 +22,7 @@ from zohosync.store.shop import ShopInquiry, ShopQuote, read_inquiries, read_quo
 from zohosync.sync.desk import CrmDesk, Policy
 from zohosync.sync.inquiries import LEADS, Draft, draft_inquiry, fit_inquiry
 from zohosync.sync.lead_notes import LEAD_ENTITY, NOTES, adding, is_known, lines_missing, note_payload, rewriting
-from zohosync.sync.leads import has_lead, is_loud, upserting
+from zohosync.sync.leads import decide_values, is_loud, upserting
 from zohosync.sync.preview import compare, planned, verdict_of, warned
 from zohosync.sync.rehearse import readable
 from zohosync.sync.standard_fields import read_fields
@@ -90,7 +91,10 @@ class LeadForesight:
             connection, system="crm", module=LEADS, entity=LEAD_ENTITY, record_ids=[draft.key]
         )
         note_links = await find_links(connection, system="crm", module=NOTES, entity=entity, record_ids=[record_id])
-        steps = [self._lead_step(draft, lead_links.get(draft.key))]
+        values = await decide_values(
+            connection, {draft.key: draft}, lead_links, region=self.policy.phone_region, catalogue=self.lead_fields
+        )
+        steps = [self._lead_step(draft, values[draft.key], lead_links.get(draft.key))]
         problem: NotReady | None = None
         if draft.note is None:
             problem = lines_missing()
@@ -98,15 +102,15 @@ class LeadForesight:
             steps.append(_note_step(draft, note_links.get(record_id)))
         return Preview(verdict_of(problem, steps), record.email or "", problem, warned(draft.warnings), tuple(steps))
 
-    def _lead_step(self, draft: Draft, link: Link | None) -> Step:
-        """Always an upsert by e-mail; the draft learns the Lead's id where it is known."""
+    def _lead_step(self, draft: Draft, values: dict[str, Any] | None, link: Link | None) -> Step:
+        """Always an upsert by e-mail, of ``values`` if any; the draft learns the Lead's id where it is known."""
         draft.lead_id = (link.zoho_id if link else None) or LEAD_TO_COME
         known = link.zoho_id if link else None
-        if has_lead(draft.payload, link):
+        if values is None:
             return Step(LEADS, Decision.IDENTICAL, known, (), ())
-        request = upserting([draft.payload], loud=is_loud([draft], automations=self.policy.lead_automations))
+        request = upserting([values], loud=is_loud([draft], automations=self.policy.lead_automations))
         decision, verb = (Decision.UPDATE, "Update") if known else (Decision.CREATE, "Create")
-        return Step(LEADS, decision, known, (planned(f"{verb} the Lead", request),), compare(draft.payload, link))
+        return Step(LEADS, decision, known, (planned(f"{verb} the Lead", request),), compare(values, link))
 
 
 def _note_step(draft: Draft, link: Link | None) -> Step:

@@ -100,10 +100,11 @@ async def _look(batch: Batch, crm: Crm, drafts: Sequence[Draft], links: Mapping[
 
 
 async def _list_notes(crm: Crm, lead_id: str) -> Sequence[Note] | ZohoFailure:
+    """None of a Lead that is gone: a Note that cannot be found there is better added once more than never."""
     try:
         return await crm.list_notes(LEADS, lead_id)
     except ZohoFailure as error:
-        return error
+        return () if _names_lost(error) else error
 
 
 def _title_and_content(draft: Draft) -> tuple[str, str]:
@@ -175,9 +176,18 @@ def _error_of(draft: Draft, result: RecordResult) -> ZohosyncError | None:
         return None
     if draft.note_id and result.error.reason == "zoho_record_absent":
         return RecordVanished(f"Note {draft.note_id} is no longer in Zoho.", hint="A new one is made.", module=NOTES)
-    if not draft.note_id and _names_parent(result.error):
-        return RecordVanished(f"Lead {draft.lead_id} is no longer in Zoho.", hint="A new one is made.", module=LEADS)
+    if not draft.note_id and (_names_parent(result.error) or _names_lost(result.error)):
+        told = f"Lead {draft.lead_id} was converted or is no longer in Zoho."
+        return RecordVanished(told, hint="A new one is made.", module=LEADS)
     return result.error
+
+
+def _names_lost(error: ZohoFailure) -> bool:
+    """Whether Zoho refused a record that was deleted or converted.
+
+    https://www.zoho.com/crm/developer/docs/api/v8/convert-lead.html
+    """
+    return error.reason == "zoho_record_absent" or error.vendor_code == "ID_ALREADY_CONVERTED"
 
 
 def _names_parent(error: Any) -> bool:

@@ -3,9 +3,10 @@
 https://www.zoho.com/crm/developer/docs/api/v8/upsert-records.html
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from zohosync.db.pool import Connection
 from zohosync.errors import NotReady, ZohoFailure
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Report
@@ -13,9 +14,10 @@ from zohosync.store.links import Creation, Link, NewLink, claim_creations, find_
 from zohosync.sync.contact_drafts import NEW_RECORD_AUTOMATIONS
 from zohosync.sync.decide import fingerprint_of
 from zohosync.sync.desk import CrmDesk
-from zohosync.sync.inquiries import LEADS, Draft, draft_inquiries, judged
+from zohosync.sync.inquiries import LEADS, Draft, draft_inquiries, find_newer, judged, read_lead_values
 from zohosync.sync.lead_notes import LEAD_ENTITY, push_notes
 from zohosync.zoho.crm_requests import upsert_request
+from zohosync.zoho.fields import FieldCatalogue
 from zohosync.zoho.protocol import Request
 
 
@@ -27,28 +29,53 @@ async def push_leads(desk: CrmDesk, batch: Batch) -> None:
 
 
 async def _push_leads(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[Draft]:
-    """One Lead for each e-mail of the batch; the latest inquiry of a person tells the Lead's values."""
+    """One Lead for each e-mail of the batch; the newest inquiry of a person tells the Lead's values."""
     if not drafts:
         return drafts
     by_key: dict[str, list[Draft]] = {}
     for draft in drafts:
         by_key.setdefault(draft.key, []).append(draft)
+    newest, catalogue = {key: group[-1] for key, group in by_key.items()}, await desk.catalogue(LEADS)
     async with desk.pool.connection() as connection:
         links = await find_links(connection, system="crm", module=LEADS, entity=LEAD_ENTITY, record_ids=list(by_key))
-    changed: dict[str, dict[str, Any]] = {}
-    for key, group in by_key.items():
-        link, payload = links.get(key), group[-1].payload
-        if link is not None and has_lead(payload, link):
-            for draft in group:
-                draft.lead_id = link.zoho_id or ""
-        else:
-            changed[key] = payload
+        values = await decide_values(connection, newest, links, region=desk.policy.phone_region, catalogue=catalogue)
+    changed = {key: payload for key, payload in values.items() if payload is not None}
+    for key in values.keys() - changed.keys():
+        for draft in by_key[key]:
+            draft.lead_id = links[key].zoho_id or ""
     fresh = {key for key in changed if key not in links or links[key].zoho_id is None}
     for key in fresh - await _claim_leads(desk, batch, {key: by_key[key] for key in fresh}):
         del changed[key]
         await batch.finish([judged(batch, draft, _being_made(draft)) for draft in by_key[key]])
     await batch.finish(await _upsert(desk, batch, changed, by_key))
     return [draft for draft in drafts if draft.lead_id]
+
+
+async def decide_values(
+    connection: Connection,
+    newest: Mapping[str, Draft],
+    links: Mapping[str, Link],
+    *,
+    region: str,
+    catalogue: FieldCatalogue,
+) -> dict[str, dict[str, Any] | None]:
+    """What is to be sent of each Lead, None for nothing; ``newest`` is each person's newest inquiry of those at hand.
+
+    An inquiry that is older than another of its person sees to its Note only. Where the Lead is still to be made, it is
+    made with the values of the newest inquiry the shop has.
+    """
+    newer = await find_newer(connection, newest)
+    unmade = {key: asked for key, asked in newer.items() if not _is_made(links.get(key))}
+    told = await read_lead_values(connection, unmade, region=region, catalogue=catalogue) if unmade else {}
+    values: dict[str, dict[str, Any] | None] = {}
+    for key, draft in newest.items():
+        settled = (key in newer and key not in unmade) or has_lead(draft.payload, links.get(key))
+        values[key] = None if settled else told.get(key, draft.payload)
+    return values
+
+
+def _is_made(link: Link | None) -> bool:
+    return link is not None and bool(link.zoho_id)
 
 
 async def _claim_leads(desk: CrmDesk, batch: Batch, groups: dict[str, list[Draft]]) -> set[str]:

@@ -352,6 +352,28 @@ begin
 end
 $function$;
 
+-- The newest inquiry or quote in scope of each person, by e-mail address in lower case: it tells the values of the Lead.
+-- Of several at one instant it is the last by entity and id, as in Python.
+create or replace function zohosync.shop_newest_inquiries(emails text[])
+returns table (email text, entity text, record_id text, asked_at double precision)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    with asked as (
+      select lower(btrim(s.email::text, E' \t\r\n')) as address, 'inquiry' as kind, s.id::text as id,
+             coalesce(extract(epoch from s.created_at)::double precision, 0) as instant
+        from public.contact_submissions s
+       where lower(btrim(s.email::text, E' \t\r\n')) in (select unnest(emails)) and s.status is distinct from 'spam'
+      union all
+      select lower(btrim(u.email::text, E' \t\r\n')), 'quote', q.id::text,
+             coalesce(extract(epoch from q.created_at)::double precision, 0)
+        from public.users u join public.b2b_quotes q on q.user_id = u.id
+       where lower(btrim(u.email::text, E' \t\r\n')) in (select unnest(emails)) and q.status::text <> 'draft')
+    select distinct on (a.address) a.address, a.kind, a.id, a.instant from asked a
+     order by a.address, a.instant desc, a.kind desc, a.id collate "C" desc;
+end
+$function$;
+
 -- Every record a person has: those with the e-mail, without regard to case. Without a limit, for `zohosync forget`.
 create or replace function zohosync.shop_records_of(entity text, address text) returns setof text
 language plpgsql stable security definer set search_path = '' as $function$

@@ -13,6 +13,7 @@ READINGS = (
     ("shop_customers", "select count(*) as n from zohosync.shop_customers('{}')"),
     ("shop_inquiries", "select count(*) as n from zohosync.shop_inquiries('{}')"),
     ("shop_quotes", "select count(*) as n from zohosync.shop_quotes('{}')"),
+    ("shop_newest_inquiries", "select count(*) as n from zohosync.shop_newest_inquiries('{}')"),
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('customer') limit 1) s"),
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('inquiry') limit 1) s"),
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('quote') limit 1) s"),
