@@ -1,5 +1,6 @@
 """A restore: the database goes back in time, Zoho does not. Afterwards nothing is double and the shop's values win."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,9 @@ from stage import Stage, open_stage, seed_fields
 from zohosim.simulator import Simulator
 from zohosync.db.pool import fetch_all, fetch_one
 from zohosync.demo.embedded import Cluster
-from zohosync.sync.recover import Recovery, carry_out, plan_recovery
+from zohosync.errors import Refused
+from zohosync.sync.recover import COPY, Recovery, carry_out, plan_recovery
+from zohosync.zoho.crm_requests import update_notes_request
 
 FIRM = {"role": "b2b_client", "company_name": "Demo Firm", "gst_number": "27AAPFU0939F1ZV"}
 OTHER_FIRM = {"role": "b2b_client", "company_name": "Other Firm", "gst_number": "29AAGCB7383J1Z4"}
@@ -214,6 +217,173 @@ async def test_where_zoho_does_not_list_notes_each_is_looked_for_at_its_lead(ori
         known = await fetch_all(stage.shop, "select record_id from zohosync.link where module = 'Notes'")
         assert {row["id"] for row in inquiries} <= doubted | {row["record_id"] for row in known}
         assert len(doubted) == 2
+
+
+async def recover(stage: Stage, since: datetime) -> Recovery:
+    """Plan and carry out, then work until nothing is left."""
+    async with stage.services.pool.connection() as connection, connection.transaction():
+        plan = await plan_recovery(connection, stage.services.crm, since)
+        organisation = str((await stage.services.custodian.access()).organisation_id)
+        await carry_out(connection, plan, stage.services.streams, organisation_id=organisation)
+    for _ in range(3):
+        await stage.run()
+        await stage.due_now()
+    return plan
+
+
+async def keep_link(stage: Stage, module: str) -> dict[str, Any]:
+    """The only link of a module, to be put back by ``put_back``."""
+    row = await fetch_one(
+        stage.shop,
+        "select zoho_id, fingerprint, payload::text from zohosync.link where module = %(module)s",
+        {"module": module},
+    )
+    assert row is not None
+    return {"module": module, **row}
+
+
+async def put_back(stage: Stage, link: dict[str, Any]) -> None:
+    """What a restore does to a link; changes that were captured are lost, too."""
+    await stage.shop.execute("delete from pgmq.q_zohosync_changes")
+    await stage.shop.execute(
+        """update zohosync.link set zoho_id = %(zoho_id)s, fingerprint = %(fingerprint)s, payload = %(payload)s::jsonb
+            where module = %(module)s""",
+        link,
+    )
+
+
+@pytest.mark.parametrize("entity", ["inquiry", "quote"])
+async def test_of_two_notes_with_one_title_the_oldest_is_adopted(original: Database, entity: str) -> None:
+    async with open_stage(original) as stage:
+        since = datetime.now(UTC)
+        if entity == "quote":
+            await stage.register()
+            await request_quote(stage, "customer@example.com")
+        else:
+            await stage.ask(message="As it is now")
+        await stage.run()
+        (first,) = await stage.records("Notes")
+        for _ in range(2):  # twice a restore without recovery
+            await stage.shop.execute("delete from zohosync.link where module = 'Notes'")
+            await stage.shop.execute("update contact_submissions set message = message || '.'")
+            await stage.shop.execute("update b2b_quotes set notes = coalesce(notes, '') || '.'")
+            await stage.run()
+        copies = {note["id"] for note in await stage.records("Notes")} - {first["id"]}
+        assert len(copies) == 2
+        await stage.shop.execute("delete from zohosync.link where module = 'Notes'")
+        await stage.shop.execute("update contact_submissions set message = 'Once more'")
+        plan = await recover(stage, since)
+        assert [one.zoho_id for one in plan.adoptions] == [first["id"]]
+        assert {(one.zoho_id, one.why) for one in plan.findings} == {(copy, COPY) for copy in copies}
+        assert len(await stage.records("Notes")) == 3
+        linked = await fetch_all(stage.shop, "select zoho_id from zohosync.link where module = 'Notes'")
+        assert linked == [{"zoho_id": first["id"]}]
+
+
+async def test_a_link_to_a_note_that_was_deleted_since_takes_the_one_that_came_after(original: Database) -> None:
+    async with open_stage(original) as stage:
+        await stage.ask(message="As it was")
+        await stage.run()
+        before = await keep_link(stage, "Notes")
+        since = datetime.now(UTC)
+        await stage.delete_in_zoho("Notes", before["zoho_id"])
+        await stage.shop.execute("update contact_submissions set message = 'Lost'")
+        for _ in range(3):
+            await stage.run()
+            await stage.due_now()
+        (note,) = await stage.records("Notes")
+        assert note["id"] != before["zoho_id"]
+        await stage.shop.execute("update contact_submissions set message = 'As it was'")
+        await put_back(stage, before)
+        plan = await recover(stage, since)
+        assert [(one.zoho_id, one.replaces) for one in plan.adoptions] == [(note["id"], before["zoho_id"])]
+        (kept,) = await stage.records("Notes")
+        assert (kept["id"], "As it was" in kept["Note_Content"]) == (note["id"], True)
+        assert (await keep_link(stage, "Notes"))["zoho_id"] == note["id"]
+
+
+async def test_a_link_to_a_contact_that_was_deleted_since_takes_the_one_that_came_after(original: Database) -> None:
+    async with open_stage(original) as stage:
+        await stage.register(**FIRM)
+        await stage.run()
+        before = [await keep_link(stage, module) for module in ("Contacts", "Accounts")]
+        since = datetime.now(UTC)
+        for link in before:
+            await stage.delete_in_zoho(link["module"], link["zoho_id"])
+        await stage.shop.execute("update users set first_name = 'Lost', company_name = 'Lost Firm'")
+        for _ in range(4):
+            await stage.run()
+            await stage.due_now()
+        await stage.shop.execute("update users set first_name = 'Demo', company_name = 'Demo Firm'")
+        for link in before:
+            await put_back(stage, link)
+        plan = await recover(stage, since)
+        assert {one.replaces for one in plan.adoptions} == {link["zoho_id"] for link in before}
+        assert [one["First_Name"] for one in await stage.records("Contacts")] == ["Demo"]
+        assert [one["Account_Name"] for one in await stage.records("Accounts")] == ["Demo Firm"]
+
+
+async def test_a_second_note_beside_the_one_that_is_linked_is_a_finding(original: Database) -> None:
+    async with open_stage(original) as stage:
+        await stage.ask(message="As it was")
+        await stage.run()
+        before = await keep_link(stage, "Notes")
+        since = datetime.now(UTC)
+        await stage.shop.execute("delete from zohosync.link where module = 'Notes'")
+        await stage.shop.execute("update contact_submissions set message = 'Lost'")
+        await stage.run()
+        second = await keep_link(stage, "Notes")
+        await put_back(stage, before)
+        plan = await recover(stage, since)
+        assert plan.adoptions == []
+        assert [(one.zoho_id, one.why) for one in plan.findings] == [(second["zoho_id"], COPY)]
+        assert (await keep_link(stage, "Notes"))["zoho_id"] == before["zoho_id"]
+
+
+async def test_what_was_linked_between_plan_and_deed_is_not_counted_as_adopted(original: Database) -> None:
+    async with open_stage(original) as stage:
+        since = datetime.now(UTC)
+        await stage.ask()
+        await stage.run()
+        await stage.shop.execute("delete from zohosync.link where module = 'Notes'")
+        async with stage.services.pool.connection() as connection:
+            plan = await plan_recovery(connection, stage.services.crm, since)
+        assert plan.counts()["adopted"] == 1
+        await stage.shop.execute("update contact_submissions set message = 'Meanwhile'")
+        await stage.run()
+        meanwhile = await keep_link(stage, "Notes")
+        async with stage.services.pool.connection() as connection, connection.transaction():
+            organisation = str((await stage.services.custodian.access()).organisation_id)
+            await carry_out(connection, plan, stage.services.streams, organisation_id=organisation)
+        assert plan.counts()["adopted"] == 0
+        assert await keep_link(stage, "Notes") == meanwhile
+
+
+async def test_a_note_that_is_sent_again_leaves_the_values_of_a_newer_inquiry(original: Database) -> None:
+    async with open_stage(original) as stage:
+        await stage.ask("lead@example.com", name="Older Name", message="As it was")
+        await stage.run()
+        await stage.shop.execute("update contact_submissions set created_at = now() - interval '10 days'")
+        older = await keep_link(stage, "Notes")
+        await stage.ask("lead@example.com", name="Newer Name")
+        await stage.run()
+        stage.sim.clock.advance(60)
+        edited = update_notes_request([(older["zoho_id"], json.loads(older["payload"])["Note_Title"], "By somebody")])
+        await stage.services.crm.write(edited)
+        plan = await recover(stage, datetime.now(UTC) + timedelta(seconds=30))
+        assert plan.counts()["to be sent again"] == 1
+        assert [one["First_Name"] for one in await stage.records("Leads")] == ["Newer"]
+        (note,) = [one for one in await stage.records("Notes") if one["id"] == older["zoho_id"]]
+        assert "As it was" in note["Note_Content"]
+
+
+async def test_more_notes_than_a_query_reaches_are_refused(original: Database) -> None:
+    async with open_stage(original) as stage, stage.services.pool.connection() as connection:
+        page = {"data": [{"id": f"{number}"} for number in range(2_000)], "info": {"more_records": True}}
+        # Contacts, Accounts and Leads are asked for before the Notes.
+        await stage.fault("answer", status=200, body=page, after=3, count=99, match={"operation": "coql"})
+        with pytest.raises(Refused, match="records of Notes were changed in Zoho since then"):
+            await plan_recovery(connection, stage.services.crm, datetime.now(UTC))
 
 
 async def test_planning_changes_nothing(original: Database) -> None:

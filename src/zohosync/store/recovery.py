@@ -25,10 +25,12 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Adoption:
-    """A record of Zoho that carries our own key, and the link it gets."""
+    """A record of Zoho that carries our own key, and the link it gets; ``replaces`` is the record it was linked to,
+    which is no longer in Zoho."""
 
     key: LinkKey
     zoho_id: str
+    replaces: str | None = None
 
 
 async def list_unsure(connection: Connection) -> set[tuple[str, str]]:
@@ -123,9 +125,23 @@ async def put_in_doubt(connection: Connection, doubts: Sequence[Doubt], *, organ
     )
 
 
-async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organisation_id: str) -> None:
-    """Link records to what Zoho has of them, without a fingerprint, so that the next push is sent."""
-    await connection.execute(
+async def find_zoho_ids(connection: Connection, keys: Iterable[LinkKey]) -> dict[LinkKey, str]:
+    """Which records of Zoho these are linked to; those without a complete link are absent."""
+    rows = await fetch_all(
+        connection,
+        """select l.module, l.entity, l.record_id, l.zoho_id from zohosync.link l
+             join unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[]) as w(module, entity, record_id)
+            using (module, entity, record_id) where l.system = 'crm' and l.zoho_id is not null""",
+        _columns(sorted(keys)),
+    )
+    return {LinkKey(row["module"], row["entity"], row["record_id"]): row["zoho_id"] for row in rows}
+
+
+async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organisation_id: str) -> set[LinkKey]:
+    """Link records to what Zoho has of them, without a fingerprint, so that the next push is sent. Returns those that
+    were linked: not one whose link became another meanwhile. Each key may be there once."""
+    rows = await fetch_all(
+        connection,
         """insert into zohosync.link as l (system, module, entity, record_id, state, organisation_id, zoho_id)
            select 'crm', w.module, w.entity, w.record_id, 'linked', %(organisation)s, w.zoho_id
              from unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[], %(zoho_ids)s::text[])
@@ -133,13 +149,16 @@ async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organi
            on conflict (record_id, entity, module, system) do update
              set state = 'linked', zoho_id = excluded.zoho_id, organisation_id = excluded.organisation_id,
                  fingerprint = null, reference = null, claimed_by = null, claimed_until = null, updated_at = now()
-           where l.state <> 'linked'""",
+           where l.state <> 'linked' or l.zoho_id = any (%(replaced)s)
+           returning module, entity, record_id""",
         {
             **_columns([adoption.key for adoption in adoptions]),
             "zoho_ids": [adoption.zoho_id for adoption in adoptions],
+            "replaced": [adoption.replaces for adoption in adoptions if adoption.replaces],
             "organisation": organisation_id,
         },
     )
+    return {LinkKey(row["module"], row["entity"], row["record_id"]) for row in rows}
 
 
 async def distrust(connection: Connection, keys: Sequence[LinkKey]) -> None:

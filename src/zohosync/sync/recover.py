@@ -7,7 +7,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from zohosync.db.pool import Connection
 from zohosync.errors import Refused
@@ -25,6 +25,7 @@ from zohosync.store.recovery import (
     find_linked,
     find_members,
     find_present,
+    find_zoho_ids,
     list_customers,
     list_unsure,
     put_in_doubt,
@@ -44,16 +45,20 @@ KEY_FIELDS = {CONTACTS: contact_drafts.KEY_FIELD, ACCOUNTS: accounts.KEY_FIELD}
 TITLE = re.compile(r"(Inquiry|Quote request) (\S+)")
 TITLED = {"Inquiry": "inquiry", "Quote request": "quote"}
 PAGE = 500
+GONE = "not in the shop any more"
+COPY = "another one is linked"
+LAST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A record Zoho got from us since, whose record the shop no longer has. A person decides."""
+    """A record of Zoho with our key that stays without a link; ``why`` is GONE or COPY. A person decides."""
 
     module: str
     zoho_id: str
     entity: str
     record_id: str
+    why: str
 
 
 @dataclass
@@ -104,26 +109,51 @@ async def _changed(crm: Crm, plan: Recovery, module: str, *fields: str) -> Seque
     return await crm.list_modified(module, plan.since, [name for name in fields if name in catalogue])
 
 
+def _made_at(record: Record) -> datetime | None:
+    try:
+        return datetime.fromisoformat(record.text("Created_Time"))
+    except ValueError:
+        return None
+
+
 def _is_new(record: Record, plan: Recovery) -> bool:
     """Whether Zoho has had it only since then."""
-    try:
-        return datetime.fromisoformat(record.text("Created_Time")) >= plan.since.replace(microsecond=0)
-    except ValueError:
-        return False
+    made_at = _made_at(record)
+    return made_at is not None and made_at >= plan.since.replace(microsecond=0)
+
+
+async def _adopt(
+    connection: Connection, crm: Crm, plan: Recovery, module: str, found: Sequence[tuple[LinkKey, Record]]
+) -> set[str]:
+    """Adopt records of a module by the keys they carry; the ids of those in the shop.
+
+    Of several with one key the oldest is adopted, and none while the one that is linked still is in Zoho. The others
+    are findings.
+    """
+    by_key: defaultdict[LinkKey, list[Record]] = defaultdict(list)
+    for key, record in found:
+        by_key[key].append(record)
+    linked = await find_zoho_ids(connection, by_key)
+    kept = {record.id for record in await crm.find_records_by(module, "id", linked.values())}
+    adopted: set[str] = set()
+    for key, records in by_key.items():
+        records.sort(key=lambda record: (_made_at(record) or LAST, record.id))
+        if linked.get(key) not in kept:
+            plan.adoptions.append(Adoption(key, records.pop(0).id, replaces=linked.get(key)))
+            adopted.add(key.record_id)
+        plan.findings += [Finding(module, record.id, key.entity, key.record_id, COPY) for record in records]
+    return adopted
 
 
 async def _plan_contacts(connection: Connection, crm: Crm, plan: Recovery) -> None:
     changed = await _changed(crm, plan, CONTACTS, KEY_FIELDS[CONTACTS], "Created_Time")
     unknown = await _sort(connection, plan, CONTACTS, changed)
     plan.dirty["customer"] |= {key.record_id for key in plan.distrusted if key.module == CONTACTS}
-    keyed = {record.text(KEY_FIELDS[CONTACTS]): record for record in unknown if record.text(KEY_FIELDS[CONTACTS])}
-    there = await _customers(connection, keyed)
-    for record_id, record in keyed.items():
-        if record_id in there:
-            plan.adoptions.append(Adoption(LinkKey(CONTACTS, contact_drafts.ENTITY, record_id), record.id))
-            plan.dirty["customer"].add(record_id)
-        elif _is_new(record, plan):
-            plan.findings.append(Finding(CONTACTS, record.id, "customer", record_id))
+    keyed = [(key, record) for record in unknown if (key := record.text(KEY_FIELDS[CONTACTS]))]
+    there = await _customers(connection, {record_id for record_id, _ in keyed})
+    ours = [(LinkKey(CONTACTS, contact_drafts.ENTITY, key), record) for key, record in keyed if key in there]
+    plan.dirty["customer"] |= await _adopt(connection, crm, plan, CONTACTS, ours)
+    _report_gone(plan, CONTACTS, "customer", [one for one in keyed if one[0] not in there])
 
 
 async def _plan_accounts(connection: Connection, crm: Crm, plan: Recovery) -> None:
@@ -131,14 +161,18 @@ async def _plan_accounts(connection: Connection, crm: Crm, plan: Recovery) -> No
     unknown = await _sort(connection, plan, ACCOUNTS, changed)
     known_ids = {record.id for record in changed} - {record.id for record in unknown}
     plan.dirty["customer"] |= await find_members(connection, sorted(known_ids))
-    keyed = {record.text(KEY_FIELDS[ACCOUNTS]): record for record in unknown if record.text(KEY_FIELDS[ACCOUNTS])}
-    members = await _members(connection, set(keyed))
-    for key, record in keyed.items():
-        if key in members:
-            plan.adoptions.append(Adoption(LinkKey(ACCOUNTS, accounts.ENTITY, key), record.id))
-            plan.dirty["customer"] |= members[key]
-        elif _is_new(record, plan):
-            plan.findings.append(Finding(ACCOUNTS, record.id, accounts.ENTITY, key))
+    keyed = [(key, record) for record in unknown if (key := record.text(KEY_FIELDS[ACCOUNTS]))]
+    members = await _members(connection, {key for key, _ in keyed})
+    ours = [(LinkKey(ACCOUNTS, accounts.ENTITY, key), record) for key, record in keyed if key in members]
+    for key in await _adopt(connection, crm, plan, ACCOUNTS, ours):
+        plan.dirty["customer"] |= members[key]
+    _report_gone(plan, ACCOUNTS, accounts.ENTITY, [one for one in keyed if one[0] not in members])
+
+
+def _report_gone(plan: Recovery, module: str, entity: str, keyed: Iterable[tuple[str, Record]]) -> None:
+    plan.findings += [
+        Finding(module, record.id, entity, record_id, GONE) for record_id, record in keyed if _is_new(record, plan)
+    ]
 
 
 async def _members(connection: Connection, keys: set[str]) -> dict[str, set[str]]:
@@ -197,8 +231,10 @@ async def _newest_inquiry(connection: Connection, email: str) -> tuple[str, str]
 async def _plan_notes(connection: Connection, crm: Crm, plan: Recovery) -> None:
     try:
         changed = await crm.list_modified(NOTES, plan.since, ["Note_Title", "Created_Time"])
-    except Refused:  # the documentation does not say that Notes may be queried
-        plan.notes_listed = False
+    except Refused as error:
+        if error.reason == "too_many_changes":
+            raise
+        plan.notes_listed = False  # the documentation does not say that Notes may be queried
         return
     before = len(plan.distrusted)
     unknown = await _sort(connection, plan, NOTES, changed)
@@ -206,12 +242,11 @@ async def _plan_notes(connection: Connection, crm: Crm, plan: Recovery) -> None:
         plan.dirty[key.entity].add(key.record_id)
     titled = [(note, named) for note in unknown if (named := _named(note)) is not None]
     there = await _inquiries(connection, [named for _, named in titled])
-    for note, (entity, record_id) in titled:
-        if (entity, record_id) in there:
-            plan.adoptions.append(Adoption(LinkKey(NOTES, entity, record_id), note.id))
-            plan.dirty[entity].add(record_id)
-        elif _is_new(note, plan):
-            plan.findings.append(Finding(NOTES, note.id, entity, record_id))
+    for entity in TITLED.values():
+        mine = [(named[1], note) for note, named in titled if named[0] == entity]
+        ours = [(LinkKey(NOTES, entity, key), note) for key, note in mine if (entity, key) in there]
+        plan.dirty[entity] |= await _adopt(connection, crm, plan, NOTES, ours)
+        _report_gone(plan, NOTES, entity, [one for one in mine if (entity, one[0]) not in there])
 
 
 def _named(note: Record) -> tuple[str, str] | None:
@@ -257,7 +292,8 @@ async def carry_out(connection: Connection, plan: Recovery, streams: Sequence[St
     """Write the plan down, in the caller's transaction; how many operations were made."""
     await doubt_creating(connection)
     await put_in_doubt(connection, plan.doubts, organisation_id=organisation_id)
-    await adopt(connection, plan.adoptions, organisation_id=organisation_id)
+    adopted = await adopt(connection, plan.adoptions, organisation_id=organisation_id)
+    plan.adoptions = [adoption for adoption in plan.adoptions if adoption.key in adopted]
     await distrust(connection, plan.distrusted)
     made = 0
     for stream in streams:
