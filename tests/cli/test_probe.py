@@ -77,6 +77,24 @@ def test_without_run_everything_is_listed_and_nothing_needed(command: Command) -
     assert "Nothing was sent." in answer.stdout
 
 
+@pytest.mark.parametrize("columns", ["80", "60"])
+def test_on_a_narrow_screen_no_name_is_cut(command: Command, columns: str) -> None:
+    """A name that is cut cannot be given to --only."""
+    answer = command("probe", COLUMNS=columns)
+    assert "…" not in answer.stdout
+    words = answer.stdout.split()
+    assert [one.name for one in (*PROBES, *PLANNED) if one.name not in words] == []
+
+
+def test_the_organisation_can_be_named_as_in_zohos_addresses(
+    command: Command, trial: dict[str, str], sim: Simulator
+) -> None:
+    run = ("probe", "--run", "--only", "unknown_keys", "--organisation")
+    assert command(*run, sim.crm.organisation.zgid, **trial).exit_code == 0
+    refused(command(*run, "60000000000", **trial), 2, "--organisation says 60000000000", "--organisation ")
+    refused(command(*run, "", **trial), 2, "--organisation says", "--organisation ")
+
+
 def test_the_dry_list_for_machines_tells_what_each_probe_makes_and_costs(command: Command) -> None:
     told = json_of(command("probe", "--json"))
     assert told["run"] is False

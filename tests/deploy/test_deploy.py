@@ -1,11 +1,14 @@
 """The deployment files name only what there is: settings, commands, files; and parse as what they are."""
 
 import json
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 import tomllib
+from collections.abc import Callable
 from configparser import ConfigParser
 from pathlib import Path
 from typing import Any
@@ -13,10 +16,11 @@ from typing import Any
 import pytest
 import yaml
 
-from command_lines import commands, fault_of, find_calls
+from command_lines import fault_of, find_calls
 from zohosim.__main__ import read_arguments
 from zohosync.config import Settings, load_settings
 from zohosync.errors import DatabaseFailure, ForeignCopy, PrivilegeMissing, SettingsRefused
+from zohosync.store.checkup.rights import API_ROLES
 from zohosync.sync.wanted_fields import WANTED_FIELDS
 
 ROOT = Path(__file__).parents[2]
@@ -24,6 +28,7 @@ DEPLOY = ROOT / "deploy"
 FILES = sorted(
     path for path in DEPLOY.rglob("*") if path.is_file() and path.parent.name not in {"grafana", "prometheus"}
 )
+CRON_RUN = DEPLOY / "cron" / "zohosync-run"
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 GRACE = 20  # seconds in which a stopping worker finishes what runs
 HARDENED = {
@@ -78,9 +83,7 @@ def test_every_command_line_would_be_taken(name: str) -> None:
 
 
 def unquoted(line: str) -> str:
-    """A line whose command may be written as JSON, in quotes, or behind cron's five times and user."""
-    if line.startswith("* * * * * "):
-        return line.split(maxsplit=6)[6]
+    """A line whose command may be written as JSON, or in quotes."""
     return re.sub(r"[\[\]\",]", " ", line) if re.match(r"\s*(CMD|\w+ = \")", line) else line
 
 
@@ -162,6 +165,15 @@ def test_the_owner_never_reaches_worker_or_console() -> None:
         assert "OWNER_DATABASE_URL" not in text_of(name)
 
 
+def test_the_trials_owner_may_become_every_role_of_the_api() -> None:
+    """Else doctor could only read, not try, whether their writes are captured."""
+    script = text_of("deploy/trial/shop.sh")
+    made = re.findall(r"^create role (\w+)( login)?", script, re.M)
+    others = [name for name, login in made if not login]
+    assert others == list(API_ROLES)
+    assert f"grant {', '.join(others)} to shop;" in script
+
+
 def test_composes_zohosim_has_the_fields_zohosync_wants() -> None:
     words = compose()["services"]["sim"]["command"]
     options = read_arguments(shlex.split(words)[1:])
@@ -234,8 +246,67 @@ def test_cron_starts_one_bounded_run_a_minute() -> None:
     (line,) = [line for line in text_of("deploy/cron/zohosync").splitlines() if line.startswith("*")]
     assert line.split()[:6] == ["*", "*", "*", "*", "*", "zohosync"]
     assert "%" not in line  # cron would end the command there
-    assert "run --for 55s" in line
-    assert "run" in commands()
+    assert line.split()[6:] == ["/usr/local/bin/zohosync-run", "55s"]
+    assert CRON_RUN.stat().st_mode & 0o111 == 0o111
+    assert "/zohosync run --for " in CRON_RUN.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def cron_run(tmp_path: Path) -> Callable[[str], subprocess.CompletedProcess[str]]:
+    """deploy/cron/zohosync-run in a folder of its own, around a program of one line; syslog is a file there."""
+    text = CRON_RUN.read_text(encoding="utf-8")
+    assert text.count("/etc/zohosync") == text.count("/opt/zohosync/bin/zohosync") == 1
+    places = {"/etc/zohosync": tmp_path, "/opt/zohosync/bin/zohosync": tmp_path / "program"}
+    for written, place in places.items():
+        text = text.replace(written, str(place))
+    scripts = {"run": text, "logger": f'#!/bin/sh\ncat >> "{tmp_path}/syslog"\n'}
+    for name, script in scripts.items():
+        (tmp_path / name).write_text(script, encoding="utf-8")
+        (tmp_path / name).chmod(0o755)
+
+    def run(program: str) -> subprocess.CompletedProcess[str]:
+        (tmp_path / "program").write_text(f"#!/bin/sh\n{program}\n", encoding="utf-8")
+        (tmp_path / "program").chmod(0o755)
+        environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+        return subprocess.run([tmp_path / "run"], env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+CronRun = Callable[[str], subprocess.CompletedProcess[str]]
+
+
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 137])
+def test_the_exit_code_of_a_run_survives_cron(cron_run: CronRun, code: int) -> None:
+    done = cron_run(f"echo 'what happened' >&2; exit {code}")
+    assert done.returncode == code
+    assert done.stderr == ""
+    assert ("what happened" in done.stdout) == (code != 0)
+
+
+def test_cron_mails_trouble_once_and_its_end_once(cron_run: CronRun) -> None:
+    told = [bool(cron_run(f"echo 'one event'; exit {code}").stdout) for code in (0, 4, 4, 4, 2, 0, 0)]
+    assert told == [False, True, False, False, True, True, False]
+
+
+def test_a_run_from_cron_goes_to_syslog(cron_run: CronRun, tmp_path: Path) -> None:
+    cron_run("echo 'worker.started'; echo 'operation.ended' >&2")
+    # Complete by now: what writes it holds the stderr that was read to its end.
+    assert (tmp_path / "syslog").read_text(encoding="utf-8") == "worker.started\noperation.ended\n"
+
+
+def test_the_program_itself_is_heard_through_cron(cron_run: CronRun) -> None:
+    program = Path(sys.executable).with_name("zohosync")
+    done = cron_run(f'exec env ZOHOSYNC_POOL_SIZE=none "{program}" "$@"')
+    assert done.returncode == SettingsRefused.exit_code
+    assert "ZOHOSYNC_POOL_SIZE" in done.stdout
+
+
+def test_no_guide_installs_what_is_not_pinned() -> None:
+    guide = text_of("docs/how-to/deploy-on-a-vps.md")
+    assert len(re.findall(r"pip (?:install|wheel) .*", guide)) >= 4
+    assert re.findall(r"pip install (?!--require-hashes|[^\n]*--no-deps --no-index)[^\n]*", guide) == []
+    assert re.findall(r"pip wheel (?!--no-deps --no-build-isolation)[^\n]*", guide) == []
 
 
 def test_nginx_passes_event_streams_on_at_once() -> None:

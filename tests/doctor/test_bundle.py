@@ -18,6 +18,7 @@ from zohosync.errors import SettingsRefused
 from zohosync.store.incidents import open_incident
 from zohosync.store.workers import be_seen
 from zohosync.sync.doctor.examine import examine
+from zohosync.wiring import meet_patient
 
 PEOPLE = (
     "Demowati",
@@ -130,6 +131,21 @@ def test_every_secret_setting_is_told_as_set_or_not() -> None:
     assert {name: plain[name] for name in secret} == secret
     assert [text for text in HIDDEN if text in str(plain)] == []
     assert plain_settings(load_settings(None))["smtp_url"] == "not set"
+
+
+async def test_the_written_bundle_says_which_settings_are_set(stage: Stage, tmp_path: Path) -> None:
+    bare = {"database_url": stage.database.worker_url, "encryption_keys": ""}
+    async with meet_patient(load_settings(None, **bare), offline=True) as patient:
+        await write_bundle(tmp_path / "bare.zip", patient, [])
+    full = json.loads((await bundle_of(stage, tmp_path / "full.zip"))["settings.json"])["settings"]
+    with zipfile.ZipFile(tmp_path / "bare.zip") as file:
+        told = json.loads(file.read("settings.json"))["settings"]
+    names = ("metrics_token", "encryption_keys", "smtp_url", "console_url", "alert_recipients")
+    assert [full[name] for name in names] == ["set"] * 5
+    assert [told[name] for name in names] == ["not set"] * 5
+    assert (full["database_url"], told["database_url"]) == ("set", "set")
+    defaults = ("adapter", "console_host", "metrics_host", "sim_url", "mail_from")
+    assert [told[name] for name in defaults] == ["not set"] * 5
 
 
 async def test_a_bundle_that_cannot_be_written_says_so(stage: Stage, tmp_path: Path) -> None:

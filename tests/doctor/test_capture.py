@@ -73,9 +73,34 @@ async def test_an_owner_who_may_not_send_is_wrong(stage: Stage) -> None:
 async def test_where_roles_cannot_be_tried_it_says_that_it_only_read(stage: Stage, owned: bool) -> None:
     more = {"owner_database_url": stage.database.owner_url} if owned else {}
     finding = await look_once(stage, "capture_roles", offline=True, **more)
-    assert finding.level is Level.OK
+    assert finding.level is (Level.REMARK if owned else Level.OK)
     assert "read, not tried" in finding.sentence
     assert ("may not become anon" if owned else "is not set") in finding.sentence
+    assert finding.remedy == (
+        "Have an administrator run: grant anon, authenticated, service_role to shop_owner" if owned else ""
+    )
+
+
+async def test_an_owners_string_that_does_not_work_is_a_remark(stage: Stage) -> None:
+    nowhere = "postgresql://owner@127.0.0.1:9/shop"
+    finding = await look_once(stage, "capture_roles", offline=True, owner_database_url=nowhere)
+    assert (finding.level, finding.data["tried"]) == (Level.REMARK, False)
+    assert "ZOHOSYNC_OWNER_DATABASE_URL" in finding.remedy
+
+
+async def test_the_remedy_lets_the_owner_try_the_roles(stage: Stage) -> None:
+    told = await look_once(stage, "capture_roles", offline=True, owner_database_url=stage.database.owner_url)
+    remedy = told.remedy.removeprefix("Have an administrator run: ")
+    await stage.shop.execute(remedy.encode())
+    try:
+        findings = await look(stage, "capture_roles", offline=True, owner_database_url=stage.database.owner_url)
+    finally:
+        await stage.shop.execute(remedy.replace("grant", "revoke").replace(" to ", " from ").encode())
+    assert [(finding.level, finding.data["role"]) for finding in findings] == [
+        (Level.OK, "anon"),
+        (Level.OK, "authenticated"),
+        (Level.OK, "service_role"),
+    ]
 
 
 async def test_a_trigger_with_the_callers_rights_loses_writes(stage: Stage) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
-from zohosync.cli.masking import HIDDEN, mask_event
+from zohosync.cli.masking import HIDDEN, mask_event, mask_text
 from zohosync.config import Settings
 from zohosync.db.pool import DatabaseError, explain
 from zohosync.errors import SettingsRefused
@@ -24,6 +24,8 @@ from zohosync.sync.doctor.finding import Finding
 from zohosync.sync.doctor.patient import Patient
 
 PACKAGES = ("zohosync", "psycopg", "psycopg-pool", "httpx", "pydantic", "fastapi", "starlette", "uvicorn", "pgmq")
+SETTINGS = "settings"
+"""The part that is not masked by the names of its entries: that would hide whether a secret is set."""
 PERSONAL_SETTINGS = frozenset(
     {"mail_from", "alert_recipients", "console_url", "console_host", "metrics_host", "sim_url"}
 )
@@ -36,14 +38,15 @@ async def write_bundle(path: Path, patient: Patient, findings: Sequence[Finding]
     parts = {
         "findings": [_finding(finding) for finding in findings],
         "versions": versions(),
-        "settings": plain_settings(patient.settings),
+        SETTINGS: plain_settings(patient.settings),
         **await _read(patient),
     }
     try:
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
             for name, content in parts.items():
-                plain = {name: orjson.loads(orjson.dumps(content, default=str))}
-                file.writestr(f"{name}.json", orjson.dumps(mask_event(plain), option=orjson.OPT_INDENT_2))
+                part = {name: orjson.loads(orjson.dumps(content, default=str))}
+                covered = part if name == SETTINGS else mask_event(part)
+                file.writestr(f"{name}.json", orjson.dumps(covered, option=orjson.OPT_INDENT_2))
     except OSError as error:
         raise SettingsRefused(
             f"{path} cannot be written: {error.strerror}.", hint="Choose another place for --bundle."
@@ -63,16 +66,16 @@ def versions() -> dict[str, str]:
 
 def plain_settings(settings: Settings) -> dict[str, Any]:
     """Every setting; of secrets and addresses only whether there is one."""
-    return {name: _plain(name, value) for name, value in settings}
+    return {name: _plain(name, value, name in settings.model_fields_set) for name, value in settings}
 
 
-def _plain(setting: str, value: object) -> object:
+def _plain(setting: str, value: object, chosen: bool) -> object:
     secret = isinstance(value, SecretStr) or (isinstance(value, list) and any(isinstance(v, SecretStr) for v in value))
     if secret or setting in PERSONAL_SETTINGS or setting == "adapter":
-        return "set" if value else "not set"
-    if value is None:
+        return "set" if value and chosen else "not set"
+    if value is None or value == []:
         return "not set"
-    return value if isinstance(value, int | float) else str(value)
+    return value if isinstance(value, int | float) else mask_text(str(value))
 
 
 async def _read(patient: Patient) -> dict[str, Any]:

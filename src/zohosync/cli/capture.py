@@ -9,6 +9,7 @@ from zohosync.db.address import check_address
 from zohosync.errors import SettingsRefused
 from zohosync.store.installation import GoneLive, go_live
 from zohosync.store.installation import pause as pause_capture
+from zohosync.sync.doctor.finding import age, count
 from zohosync.wiring import open_services
 
 
@@ -20,13 +21,20 @@ def golive(as_json: AsJson = False) -> None:
     elif gone.already:
         screen.show(f"Capture is on; live since {gone.live_since:%Y-%m-%d %H:%M:%S %Z}.")
     else:
-        screen.show(f"Live since {gone.live_since:%Y-%m-%d %H:%M:%S %Z}. {gone.baseline} older records are left alone.")
+        left = count(gone.baseline, "older record is", "older records are")
+        screen.show(f"Live since {gone.live_since:%Y-%m-%d %H:%M:%S %Z}. {left} left alone.")
 
 
 async def _golive(settings: Settings) -> GoneLive:
     check_address(settings.require_database())
     with screen.progress("Looking at what the shop holds"):
         async with open_services(settings) as services, services.pool.connection() as connection:
+            live_since = services.installation.live_since
+            if live_since is not None and not services.installation.capturing:
+                raise SettingsRefused(
+                    f"This shop is live since {live_since:%Y-%m-%d %H:%M:%S %Z}, and somebody paused its capture.",
+                    hint="To end the pause, run `zohosync resume`.",
+                )
             return await go_live(connection, services.sources)
 
 
@@ -44,8 +52,13 @@ async def _pause(settings: Settings) -> None:
 
 def resume() -> None:
     """Start capture again after a pause; the catch-up scan finds what changed meanwhile."""
-    asyncio.run(_resume(load_settings()))
-    screen.show("Capture is on; the next catch-up scan finds what changed during the pause.")
+    settings = load_settings()
+    asyncio.run(_resume(settings))
+    wait = age(settings.scan_interval.total_seconds())
+    screen.show(
+        f"Capture is on. What changed during the pause is found by the next catch-up scan, within {wait} while a worker"
+        " runs."
+    )
 
 
 async def _resume(settings: Settings) -> None:

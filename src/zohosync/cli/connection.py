@@ -132,7 +132,7 @@ def disconnect(yes: Yes = False) -> None:
     settings = load_settings()
     check_address(settings.require_database())
     if not yes:
-        typer.confirm("Nothing is synced until somebody connects again. Disconnect?", abort=True, err=True)
+        screen.confirm("Nothing is synced until somebody connects again. Disconnect?")
     revoked = asyncio.run(_disconnect(settings))
     if revoked is None:
         screen.show("Zoho was not connected; nothing was changed.")

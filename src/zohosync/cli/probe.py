@@ -208,11 +208,13 @@ def _tell_catalogue(probes: Sequence[Probe]) -> None:
                 f"{group}: {EFFECTS[group]}",
                 ("probe", "question", "makes and deletes", "calls", "credits"),
                 [(one.name, one.question, one.makes, one.calls, one.credits) for one in members],
+                whole=("probe", "calls", "credits"),
             )
     screen.show_table(
         "Not in this release: Zoho Books",
         ("probe", "question", "would make and delete"),
         [(one.name, one.question, one.makes) for one in PLANNED],
+        whole=("probe",),
     )
     screen.show_table(
         "Not probed",

@@ -1,6 +1,7 @@
 """What a command shows: results on stdout, everything else on stderr, so that results can be piped."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,9 +27,14 @@ def show_json(value: Any) -> None:
     typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode())
 
 
-def show_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Rows for a person; nothing in them is taken for markup."""
-    table = Table(*columns, title=title, title_justify="left", title_style="bold")
+def show_table(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], *, whole: Collection[str] = ()
+) -> None:
+    """Rows for a person; nothing in them is taken for markup. Where the screen is narrow, words are broken rather than
+    cut; those in the columns ``whole``, which somebody will copy, stay in one piece."""
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in whole)
     for row in rows:
         table.add_row(*(escape(str(cell)) for cell in row))
     Console().print(table)
@@ -53,6 +59,19 @@ def report(error: ZohosyncError) -> None:
     console.print(f"[bold red]Error:[/] {escape(error.message)}", soft_wrap=True, highlight=False)
     if error.hint:
         console.print(f"[bold]Remedy:[/] {escape(error.hint)}", soft_wrap=True, highlight=False)
+
+
+def confirm(question: str) -> None:
+    """Goes on after a yes; anything else ends the command, with its last words on a line of their own."""
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        typer.echo(err=True)
+        raise
+    if not agreed:
+        if not sys.stdin.isatty():  # nobody's return key began a new line
+            typer.echo(err=True)
+        raise typer.Abort
 
 
 @contextmanager

@@ -42,12 +42,25 @@ class Migration:
 
 @dataclass(frozen=True)
 class Installed:
-    """What ``install`` did and found. ``worker_password`` is set only when the role was made, or asked for anew."""
+    """What ``install`` did and found. ``worker_password`` is set only when the role was made, or asked for anew;
+    ``sharing`` are the other databases of this server that use the role."""
 
     schema_version: int
     worker_role: str
     worker_password: str | None
     findings: list[str] = field(default_factory=list)
+    sharing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Uninstalled:
+    """What ``uninstall`` did. ``found`` is False when there was no schema of ours; ``columns`` counts those it dropped;
+    ``role_stays`` when Postgres refused to drop the role, ``sharing`` are the databases that may be why."""
+
+    found: bool
+    columns: int
+    role_stays: bool
+    sharing: list[str]
 
 
 def load_migrations() -> list[Migration]:
@@ -178,14 +191,29 @@ async def install(connection: Connection, *, worker_role: str, adapter: str, new
 async def _install_once(connection: Connection, worker_role: str, adapter: str, new_password: bool) -> Installed:
     async with connection.transaction():
         findings = await find_older_integration(connection)
-        role_is_new = not await fetch_one(
-            connection, "select 1 from pg_roles where rolname = %(role)s", {"role": worker_role}
-        )
+        role_is_new = not await _has_role(connection, worker_role)
         await connection.execute(compose_install(worker_role=worker_role, adapter=adapter).encode())
         password = secrets.token_urlsafe(24) if role_is_new or new_password else None
         if password:
             await _set_password(connection, worker_role, password)
-    return Installed(newest_version(), worker_role, password, findings)
+    sharing = await _list_databases_of(connection, worker_role)
+    return Installed(newest_version(), worker_role, password, findings, sharing)
+
+
+async def _list_databases_of(connection: Connection, role: str) -> list[str]:
+    """The other databases of this server in which the role has rights.
+
+    https://www.postgresql.org/docs/current/catalog-pg-shdepend.html
+    """
+    rows = await fetch_all(
+        connection,
+        """select distinct d.datname as name
+             from pg_shdepend s join pg_roles r on r.oid = s.refobjid join pg_database d on d.oid = s.dbid
+            where s.refclassid = 'pg_authid'::regclass and r.rolname = %(role)s and d.datname <> current_database()
+            order by 1""",
+        {"role": role},
+    )
+    return [row["name"] for row in rows]
 
 
 def _tables_busy() -> DatabaseFailure:
@@ -306,6 +334,10 @@ do $role$ begin
      and exists (select from pg_catalog.pg_roles where rolname = '{worker_role}') then
     revoke all on schema pgmq from {worker_role};
   end if;
+exception when insufficient_privilege then
+  null;  -- then the role cannot be dropped either
+end $role$;
+do $role$ begin
   drop role if exists {worker_role};
 exception when insufficient_privilege or dependent_objects_still_exist then
   raise notice 'zohosync: role {worker_role} could not be dropped; drop it by hand';
@@ -313,25 +345,34 @@ end $role$;
 """
 
 
-async def uninstall(connection: Connection, *, worker_role: str, columns: bool = False) -> None:
+async def uninstall(connection: Connection, *, worker_role: str, columns: bool = False) -> Uninstalled:
     """Remove zohosync; with ``columns`` also the columns that install added (never ones it found)."""
     try:
         async with connection.transaction():
+            found = await fetch_one(connection, "select 1 from pg_namespace where nspname = 'zohosync'")
             await connection.execute(compose_uninstall(worker_role=worker_role).encode())
-            if columns:
-                await _drop_columns(connection)
+            dropped = await _drop_columns(connection) if columns else 0
+            stays = await _has_role(connection, worker_role)
+            sharing = await _list_databases_of(connection, worker_role)
+            return Uninstalled(found is not None, dropped, stays, sharing)
     except psycopg.errors.LockNotAvailable as error:
         raise _tables_busy() from error
     except psycopg.Error as error:
         raise explain(error) from error
 
 
-async def _drop_columns(connection: Connection) -> None:
+async def _has_role(connection: Connection, role: str) -> bool:
+    row = await fetch_one(connection, "select 1 from pg_roles where rolname = %(role)s", {"role": role})
+    return row is not None
+
+
+async def _drop_columns(connection: Connection) -> int:
     tax = await _columns(connection, ("product_variants",), TAX_COLUMNS)
-    for row in await _mapping_columns(connection) + tax:
-        if row["comment"].startswith("zohosync:"):
-            await connection.execute(
-                sql.SQL("alter table public.{} drop column {}").format(
-                    sql.Identifier(row["table_name"]), sql.Identifier(row["name"])
-                )
+    ours = [row for row in await _mapping_columns(connection) + tax if row["comment"].startswith("zohosync:")]
+    for row in ours:
+        await connection.execute(
+            sql.SQL("alter table public.{} drop column {}").format(
+                sql.Identifier(row["table_name"]), sql.Identifier(row["name"])
             )
+        )
+    return len(ours)

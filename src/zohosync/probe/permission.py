@@ -44,9 +44,10 @@ async def check_permission(
 
 
 def _check_organisation(organisation: Organisation, login: StoredConnection, confirmed: str | None) -> None:
-    """Both the id that the database is tied to and the one Zoho tells now must be the one a person named."""
-    known = {organisation.id, login.organisation_id}
-    if confirmed is None or known != {confirmed}:
+    """The one the database is tied to, the one Zoho tells now and the one a person named must be the same. People name
+    it by its id in CRM, or by the one in Zoho's web addresses."""
+    meant = bool(confirmed) and confirmed in (organisation.id, organisation.zgid)
+    if not meant or login.organisation_id != organisation.id:
         said = "No organisation was confirmed" if confirmed is None else f"--organisation says {confirmed}"
         raise SettingsRefused(
             f"{said}, but the connected one is {organisation.name} ({organisation.id}).",

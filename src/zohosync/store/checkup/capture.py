@@ -115,6 +115,13 @@ async def list_present_roles(connection: Connection, roles: Sequence[str]) -> li
     return [role for role in roles if role in present]
 
 
+async def name_of_role(connection: Connection) -> str:
+    """Who is connected, as SQL names the role."""
+    row = await fetch_one(connection, "select quote_ident(current_user) as role")
+    assert row is not None
+    return str(row["role"])
+
+
 async def may_become(connection: Connection, role: str) -> bool:
     """Whether the connected role may ``set role`` to it."""
     try:

@@ -66,11 +66,21 @@ async def capture_roles(patient: Patient, chart: Chart) -> None:
         why = "the owner may not become " + some(present)
     untried = bool(present) or patient.owner is None
     if found and untried and not any(finding.level is Level.WRONG for finding in chart.findings):
-        chart.ok(
+        told = (
             "The triggers run with the rights of the tables' owner, who may send to our queue. That was read, not"
-            f" tried, because {why}.",
-            tried=False,
+            f" tried, because {why}."
         )
+        if patient.settings.owner_database_url is None:
+            chart.ok(told, tried=False)
+        else:
+            chart.remark(told, await _how_to_try(patient, present), tried=False)
+
+
+async def _how_to_try(patient: Patient, roles: list[str]) -> str:
+    if patient.owner is None:
+        return "Set ZOHOSYNC_OWNER_DATABASE_URL to a connection string that works, for this one run."
+    owner = await capture.name_of_role(patient.owner)
+    return f"Have an administrator run: grant {', '.join(roles)} to {owner}"
 
 
 def _judge_fired(chart: Chart, role: str, fired: list[Fired]) -> None:
