@@ -377,6 +377,21 @@ async def test_a_note_that_is_sent_again_leaves_the_values_of_a_newer_inquiry(or
         assert "As it was" in note["Note_Content"]
 
 
+async def test_a_lead_somebody_edited_gets_the_values_of_the_newest_inquiry_that_is_no_spam(original: Database) -> None:
+    async with open_stage(original) as stage:
+        await stage.ask("lead@example.com", name="Older Name")
+        await stage.run()
+        await stage.shop.execute("update contact_submissions set created_at = now() - interval '10 days'")
+        spam = await stage.ask("lead@example.com", name="Newer Name")
+        await stage.run()
+        await stage.shop.execute("update contact_submissions set status = 'spam' where id = %s", (spam,))
+        (lead,) = await stage.records("Leads")
+        stage.sim.clock.advance(60)
+        await stage.services.crm.update_records("Leads", [{"id": lead["id"], "First_Name": "By somebody"}])
+        await recover(stage, datetime.now(UTC) + timedelta(seconds=30))
+        assert [one["First_Name"] for one in await stage.records("Leads")] == ["Older"]
+
+
 async def test_more_notes_than_a_query_reaches_are_refused(original: Database) -> None:
     async with open_stage(original) as stage, stage.services.pool.connection() as connection:
         page = {"data": [{"id": f"{number}"} for number in range(2_000)], "info": {"more_records": True}}

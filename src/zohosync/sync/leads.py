@@ -40,6 +40,9 @@ async def _push_leads(desk: CrmDesk, batch: Batch, drafts: list[Draft]) -> list[
         links = await find_links(connection, system="crm", module=LEADS, entity=LEAD_ENTITY, record_ids=list(by_key))
         values = await decide_values(connection, newest, links, region=desk.policy.phone_region, catalogue=catalogue)
     changed = {key: payload for key, payload in values.items() if payload is not None}
+    for key, payload in changed.items():
+        for draft in by_key[key]:
+            draft.payload = payload  # so that the log tells what is sent
     for key in values.keys() - changed.keys():
         for draft in by_key[key]:
             draft.lead_id = links[key].zoho_id or ""

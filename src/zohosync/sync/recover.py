@@ -30,7 +30,7 @@ from zohosync.store.recovery import (
     list_unsure,
     put_in_doubt,
 )
-from zohosync.store.shop import ShopCustomer, find_records, read_customers, read_inquiries, read_quotes
+from zohosync.store.shop import ShopCustomer, find_newest_inquiries, read_customers, read_inquiries, read_quotes
 from zohosync.sync import accounts, contact_drafts
 from zohosync.sync.accounts import Company
 from zohosync.sync.inquiries import LEADS
@@ -210,22 +210,14 @@ def _pages(ids: Iterable[str]) -> Iterator[list[str]]:
 async def _plan_leads(connection: Connection, crm: Crm, plan: Recovery) -> None:
     """A Lead has no key of ours: one without a link is found by its e-mail when its inquiry is sent."""
     await _sort(connection, plan, LEADS, await crm.list_modified(LEADS, plan.since, ["Email"]))
-    for key in [key for key in plan.distrusted if key.module == LEADS]:
-        newest = await _newest_inquiry(connection, key.record_id)
-        if newest is not None:
-            plan.dirty[newest[0]].add(newest[1])
-
-
-async def _newest_inquiry(connection: Connection, email: str) -> tuple[str, str] | None:
-    """The inquiry that tells the values of the Lead with this e-mail: the latest one that was synced."""
-    asked: list[tuple[float, str, str]] = []
-    for entity in ("inquiry", "quote"):
-        ids = [record_id for record_id, _ in await find_records(connection, entity, email)]
-        synced = await find_links(connection, system="crm", module=NOTES, entity=entity, record_ids=ids)
-        read = read_quotes if entity == "quote" else read_inquiries
-        for record in (await read(connection, list(synced))).values():
-            asked.append((record.asked_at or 0.0, entity, record.record_id))
-    return max(asked)[1:] if asked else None
+    emails = [key.record_id for key in plan.distrusted if key.module == LEADS]
+    newest = (await find_newest_inquiries(connection, emails)).values()
+    for entity in TITLED.values():
+        ids = [asked.record_id for asked in newest if asked.entity == entity]
+        # One that was never synced is not synced by this either: it may be older than go-live.
+        plan.dirty[entity] |= set(
+            await find_links(connection, system="crm", module=NOTES, entity=entity, record_ids=ids)
+        )
 
 
 async def _plan_notes(connection: Connection, crm: Crm, plan: Recovery) -> None:
