@@ -8,7 +8,6 @@ create role authenticated;
 create role service_role bypassrls;
 create role shop login createrole password 'shop';
 grant anon, authenticated, service_role to shop;
-grant anon, authenticated, service_role to shop;
 alter database $POSTGRES_DB owner to shop;
 grant all on schema public to shop;
 SQL
