@@ -172,3 +172,16 @@ def test_a_port_that_is_taken(command: Command, installed: Shop) -> None:
 def test_a_demo_in_a_folder_that_holds_something(command: Command, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("kept")
     refused(command("demo", "--data", str(tmp_path)), 2, "is not an empty folder", "Choose another")
+
+
+def test_a_time_to_recover_from_is_told_in_the_zone_it_was_typed_in(command: Command, installed: Shop) -> None:
+    early, never = "2026-01-02T10:00:00+05:30", "2199-01-01T00:00:00+05:30"
+    refused(
+        command("recover", "--since", early, **installed.env), 2, "has not gone live", "`zohosync golive` starts it"
+    )
+    installed.execute("update zohosync.installation set capturing = true, live_since = '2026-01-02 04:30:00.25+00'")
+    answer = command("recover", "--since", early, **installed.env)
+    message = f"live since {early}: nothing was synced at {early}."
+    refused(answer, 2, message, "the earliest is 2026-01-02T10:00:01+05:30.")
+    assert "golive" not in answer.stderr
+    refused(command("recover", "--since", never, **installed.env), 2, f"{never} has not come yet.", "put back to")

@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -15,6 +15,7 @@ from zohosync.db.address import check_address
 from zohosync.errors import SettingsRefused, ZohosyncError
 from zohosync.store import audit
 from zohosync.store.workers import list_workers
+from zohosync.sync.doctor.finding import count
 from zohosync.sync.recover import Recovery, carry_out, plan_recovery
 from zohosync.wiring import Services, open_services
 
@@ -76,15 +77,7 @@ async def _recover(settings: Settings, since: datetime, yes: bool, force: bool) 
 
 
 async def _check(services: Services, since: datetime, force: bool) -> None:
-    live_since = services.installation.live_since
-    if since > datetime.now(UTC):
-        raise SettingsRefused(f"{since} has not come yet.", hint="Name the time the database was put back to.")
-    if live_since is None or since < live_since:
-        when = f"live since {live_since}" if live_since else "not live"
-        raise SettingsRefused(
-            f"This installation is {when}: nothing was synced at {since}.",
-            hint="Name a time after go-live; to start from nothing, run `zohosync golive`.",
-        )
+    _check_time(services.installation.live_since, since)
     async with services.pool.connection() as connection:
         alive = [worker.name for worker in await list_workers(connection) if worker.alive]
     if alive and not force:
@@ -95,6 +88,30 @@ async def _check(services: Services, since: datetime, force: bool) -> None:
         )
 
 
+def _check_time(live_since: datetime | None, since: datetime) -> None:
+    if since > datetime.now(UTC):
+        raise SettingsRefused(
+            f"{_shown(since, since)} has not come yet.", hint="Name the time the database was put back to."
+        )
+    if live_since is None:
+        raise SettingsRefused(
+            "This installation has not gone live: it has synced nothing, so there is nothing to recover.",
+            hint="When you are ready, `zohosync golive` starts it.",
+        )
+    if since < live_since:
+        earliest = live_since.replace(microsecond=0) + timedelta(seconds=1)
+        raise SettingsRefused(
+            f"This installation is live since {_shown(live_since, since)}:"
+            f" nothing was synced at {_shown(since, since)}.",
+            hint=f"Name the time the database was put back to; the earliest is {_shown(earliest, since)}.",
+        )
+
+
+def _shown(instant: datetime, typed: datetime) -> str:
+    """To the second, in the zone that was typed; it can be typed again as it is."""
+    return instant.astimezone(typed.tzinfo).isoformat(timespec="seconds")
+
+
 def _tell(plan: Recovery, made: int, done: bool) -> None:
     screen.show_facts(plan.counts())
     if not plan.notes_listed:
@@ -103,11 +120,11 @@ def _tell(plan: Recovery, made: int, done: bool) -> None:
         )
     if plan.findings:
         screen.show_table(
-            "In Zoho, and not in the shop any more; nothing is deleted",
-            ("module", "id in Zoho", "entity", "id in the shop"),
-            [(one.module, one.zoho_id, one.entity, one.record_id) for one in plan.findings],
+            "In Zoho with our key, and linked to nothing; nothing is deleted",
+            ("module", "id in Zoho", "entity", "id in the shop", "why"),
+            [(one.module, one.zoho_id, one.entity, one.record_id, one.why) for one in plan.findings],
         )
     if done:
-        screen.show(f"{made} operations were made. Start the workers now.")
+        screen.show(f"{count(made, 'operation was', 'operations were')} made. Start the workers now.")
     else:
         screen.show("Nothing was changed; --yes does it.")
