@@ -220,6 +220,19 @@ async def test_a_shop_that_shows_nothing_is_not_believed(database: Database, own
         assert len(await stage.records("Notes")) == 3
 
 
+async def test_while_the_shop_shows_nothing_even_what_was_missed_before_stays(database: Database) -> None:
+    async with open_stage(database) as stage:
+        await stage.ask()
+        await stage.run()
+        await age_all_but(stage, [])
+        await take_away(stage, "true")
+        for table in ("link", "observation"):
+            await stage.shop.execute(f"update zohosync.{table} set missing_since = now() - interval '31 days'".encode())
+        assert await look_for_gone(stage) == 0
+        await stage.ask("another@example.com")
+        assert await look_for_gone(stage) == 3
+
+
 async def take_away(stage: Stage, which: str) -> None:
     """Rows of the shop go, without its triggers, as a restore does it."""
     await stage.shop.execute("create table taken as table contact_submissions")
@@ -350,8 +363,8 @@ async def test_an_account_that_may_be_in_the_making_is_kept(database: Database, 
         await stage.run()
         await stage.shop.execute(
             """insert into zohosync.link (system, module, entity, record_id, state, organisation_id, reference)
-               values ('crm', 'Accounts', 'company', 'user:00000000-0000-0000-0000-000000000000', %s, '1', 'Demo Firm')""",
-            (state,),
+               values ('crm', 'Accounts', 'company', %s, %s, '1', 'Demo Firm')""",
+            ("user:00000000-0000-0000-0000-000000000000", state),
         )
         await age_all_but(stage, [])
         for _ in range(2):

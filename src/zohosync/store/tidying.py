@@ -188,6 +188,7 @@ async def _shows_any(connection: Connection, entity: str) -> bool:
 
 
 async def _look(connection: Connection, sort: Sort) -> Look:
+    # The link of an Account that is being made, or may have been, is what it is looked for by.
     known = await fetch_all(
         connection,
         """with known as materialized (
@@ -257,12 +258,12 @@ async def _mark(connection: Connection, sort: Sort, missed: list[str]) -> None:
 async def _delete(connection: Connection, sort: Sort, missing: list[str], keep: Retention) -> int:
     """Those missing for long enough that nothing was done with for as long as successes stay."""
     gone = 0
-    for table, touched, sure in (("link", "updated_at", COMPLETE), ("observation", "seen_at", "true")):
+    for table, touched in (("link", "updated_at"), ("observation", "seen_at")):
         rows = await fetch_all(
             connection,
             f"""delete from zohosync.{table}
                  where ctid in (select ctid from zohosync.{table}
-                                 where entity = %(entity)s and record_id = any (%(ids)s) and {sure}
+                                 where entity = %(entity)s and record_id = any (%(ids)s)
                                    and missing_since < now() - %(missing)s
                                    and {touched} < now() - %(successes)s {HELD})
                 returning record_id""",  # noqa: S608
@@ -270,7 +271,3 @@ async def _delete(connection: Connection, sort: Sort, missing: list[str], keep: 
         )
         gone += len(rows)
     return gone
-
-
-COMPLETE = "(entity <> 'company' or state = 'linked')"
-"""An Account that is being made, or may have been, is looked for by its link."""
