@@ -17,6 +17,7 @@ from zohosync.store import audit, forgetting
 from zohosync.store.forgetting import Person, ShopRecord, ZohoRecord
 from zohosync.store.installation import read_installation
 from zohosync.store.tokens import find_connection
+from zohosync.sync.doctor.finding import count
 from zohosync.zoho.pages import record_page
 
 
@@ -92,8 +93,8 @@ async def _write_down(connection: Connection, entity: str, person: Person, trace
 
 
 def _tell(found: Forgotten) -> None:
-    counts = ", ".join(f"{count} {name}" for name, count in found.traces.items())
-    screen.show(f"{len(found.person.records)} records of this person: {counts}.")
+    counts = ", ".join(count(rows, name.removesuffix("s")) for name, rows in found.traces.items())
+    screen.show(f"{count(len(found.person.records), 'record')} of this person: {counts}.")
     for email in sorted(found.person.shared):
         screen.show(f"Left alone: {email}, which is another customer's by now.")
     for one in sorted(found.person.others):
@@ -101,7 +102,7 @@ def _tell(found: Forgotten) -> None:
     if found.done:
         screen.show("What zohosync kept of them is removed. Ids and counts stay in the log.")
         for table, rows in found.leftovers.items():
-            screen.show(f"Still in {table}: {rows} rows hold an address of theirs.")
+            screen.show(f"Still in {table}: {count(rows, 'row holds', 'rows hold')} an address of theirs.")
     else:
         screen.show("Nothing was changed; --yes removes it.")
     _tell_the_rest(found)
