@@ -229,3 +229,14 @@ async def test_a_database_reached_at_a_new_address_may_be_a_copy(worker: Connect
     await adopt_database(worker, "clone.example.com/shop")
     for place in ("clone.example.com/shop", "db.example.com/shop"):
         await check_installation(worker, zoho="live", place=place)
+
+
+async def test_a_role_that_stays_has_no_rights_left_here(bare_shop: Database, database: Database) -> None:
+    async with await connect(bare_shop.owner_url) as connection:
+        await install(connection, worker_role=WORKER_ROLE, adapter="kn")
+        await connection.execute("select pgmq.create('of_somebody_else')")
+        gone = await uninstall(connection, worker_role=WORKER_ROLE)
+        may = await fetch_one(connection, f"select has_schema_privilege('{WORKER_ROLE}', 'pgmq', 'usage') as may")
+    assert gone.role_stays
+    assert database.name in gone.sharing
+    assert may == {"may": False}
