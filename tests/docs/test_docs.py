@@ -13,7 +13,7 @@ from command_lines import FENCE as SHELL
 from command_lines import commands, fault_of, find_calls
 from zohosync.cli.signals import INTERRUPTED
 from zohosync.config import Settings
-from zohosync.db.install import load_migrations
+from zohosync.db.install import load_migrations, newest_version
 from zohosync.db.pgmq import QUEUES
 from zohosync.errors import ZohosyncError
 from zohosync.queue.operation import Cause, Lane, Status, WaitReason
@@ -131,6 +131,11 @@ def test_the_readme_names_the_two_commands() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     assert "make demo" in text
     assert "make test" in text
+
+
+def test_the_tutorial_installs_the_schema_this_program_brings() -> None:
+    text = (ROOT / "docs" / "tutorials" / "first-sync.md").read_text(encoding="utf-8")
+    assert re.findall(r"schema version (\d+)", text) == [str(newest_version())]
 
 
 def test_every_target_of_make_is_explained() -> None:
