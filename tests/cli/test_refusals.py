@@ -154,7 +154,7 @@ def test_a_duration_that_is_none(command: Command, installed: Shop, duration: st
 def test_a_code_that_zoho_cannot_be_asked_about(command: Command, installed: Shop) -> None:
     env = {**installed.env, "ZOHOSYNC_ZOHO": "sim", "ZOHOSYNC_SIM_URL": "http://127.0.0.1:1"}
     result = command("connect", "--client-id", "1", "--client-secret", "top-secret", "--code", "1000.x.y", **env)
-    refused(result, 1, "accounts server did not answer", "by itself")
+    refused(result, 1, "accounts server did not answer", "start again")
     assert "top-secret" not in result.output
 
 
