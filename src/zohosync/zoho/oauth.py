@@ -24,7 +24,7 @@ three to five. https://www.zoho.com/accounts/protocol/oauth/web-apps/access-toke
 
 DEAD_CODES = frozenset({"invalid_code", "invalid_grant", "access_denied", "invalid_token"})
 CLIENT_CODES = frozenset({"invalid_client", "invalid_client_secret", "unauthorized_client"})
-CLIENT_HINT = "Check client id, client secret and data centre, then connect again: `zohosync connect`, or Settings in the console."
+CLIENT_HINT = "Check client id, client secret and data centre, then connect again (`zohosync connect`, or Settings)."
 
 
 @dataclass(frozen=True)
