@@ -37,7 +37,9 @@ async def test_a_worker_that_sees_a_newer_schema_finishes_what_runs_and_ends_wit
         assert "schema version 9999" in end.errors
         assert "Start the newer release of zohosync." in end.errors
         assert "Traceback" not in end.errors
-        assert await house.fetch("select status::text from zohosync.operation") == [{"status": "succeeded"}]
+        # The first one: the catch-up scan may have asked for another look while the write-back was on its way.
+        first = await house.fetch("select status::text from zohosync.operation order by operation_id limit 1")
+        assert first == [{"status": "succeeded"}]
         await is_quiet_now(house, zoho)
 
 
