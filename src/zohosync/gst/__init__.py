@@ -1,0 +1,1 @@
+"""Goods and Services Tax of India: pure functions over Decimal, no input or output."""

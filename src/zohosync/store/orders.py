@@ -1,0 +1,129 @@
+"""Orders, approved quotes and variants of the shop, through the adapter's functions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """One line; amounts in rupees as the shop has them. ``sku`` is None when the variant is gone or has none; an
+    administrator's override of the SKU is already applied. ``unit`` is of the variant, such as "5 l"."""
+
+    line_id: str
+    variant_id: str | None
+    sku: str | None
+    name: str | None
+    quantity: Decimal | None
+    unit_price: Decimal | None
+    total_price: Decimal | None
+    hsn_code: str | None
+    gst_rate: Decimal | None
+    tax_category: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopAddress:
+    """An address as the shop wrote it, from any of its shapes; absent parts are None. ``source`` says where it was
+    found: order, default_shipping, newest_shipping, billing, none."""
+
+    name: str | None
+    email: str | None
+    phone: str | None
+    line1: str | None
+    line2: str | None
+    city: str | None
+    state: str | None
+    postal_code: str | None
+    country: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShopOrder:
+    """An order with its lines.
+
+    ``paid``, ``dispatched``, ``cancelled`` and ``refunded`` are the adapter's reading of the shop's own statuses.
+    ``paid_at``, ``dispatched_at`` and ``payment_reference`` are None where the shop does not keep them. ``digest``
+    covers what the document is made of; tax data of the variants and overrides are only in the hold digest.
+    ``returned`` is whether the goods of a refunded order came back, None when the shop does not say.
+    ``overrides`` maps field to value: state, postal_code, country, gstin, name, price_basis, document_date,
+    third_party, line_sku:<line id>, returned.
+    """
+
+    record_id: str
+    order_number: str
+    user_id: str | None
+    quote_id: str | None
+    placed_at: datetime | None
+    paid_at: datetime | None
+    dispatched_at: datetime | None
+    status: str | None
+    payment_status: str | None
+    payment_method: str | None
+    payment_reference: str | None
+    currency: str | None
+    subtotal: Decimal | None
+    discount: Decimal | None
+    tax: Decimal | None
+    shipping: Decimal | None
+    cod_fee: Decimal | None
+    total: Decimal | None
+    paid: bool
+    dispatched: bool
+    cancelled: bool
+    refunded: bool
+    refunded_amount: Decimal | None
+    refunded_at: datetime | None
+    returned: bool | None
+    ship_to: ShopAddress
+    bill_to: ShopAddress
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    phone: str | None
+    company: str | None
+    gstin: str | None
+    role: str | None
+    lines: tuple[OrderLine, ...]
+    zoho_books_id: str | None
+    digest: str
+    hold_digest: str
+    before_golive: bool
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    source: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The order as the shop has it, for comparing later: plain JSON, amounts as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShopApproval:
+    """A B2B quote that was approved, in the form of an order: what an estimate is made of."""
+
+    order: ShopOrder
+    valid_until: datetime | None
+    approved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShopVariant:
+    """One variant as an item. ``price`` and ``cost`` are rupees; ``product_name`` and ``packing`` make the item's name;
+    ``only_variant``: its product has no other. ``stock`` is the shop's number now, None when it tracks none."""
+
+    record_id: str
+    product_id: str | None
+    sku: str | None
+    product_name: str | None
+    packing: str | None
+    description: str | None
+    price: Decimal | None
+    cost: Decimal | None
+    hsn_code: str | None
+    gst_rate: Decimal | None
+    tax_category: str | None
+    stock: Decimal | None
+    active: bool
+    only_variant: bool
+    zoho_books_id: str | None
+    digest: str
