@@ -1,0 +1,1 @@
+"""The streams of Zoho Books: customers, items, invoices, estimates and credit notes."""
