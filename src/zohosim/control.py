@@ -248,7 +248,7 @@ def close_books_organisations(order: Order) -> Json:
 
 
 def books_limits(order: Order) -> Json:
-    """{organisation_id?, plan?, calls?, used?, per_minute?}; calls null means the plan's own number.
+    """{organisation_id?, plan?, calls?, used?, per_minute?, forget_peaks?}; calls null means the plan's own number.
 
     Without organisation_id it is about the first one.
     """
@@ -262,6 +262,8 @@ def books_limits(order: Order) -> Json:
     for name in ("plan", "calls", "used", "per_minute"):
         if name in given:
             setattr(limits, name, given[name])
+    if given.get("forget_peaks"):
+        limits.forget_peaks()
     return {
         "plan": limits.plan,
         "calls": limits.calls,
@@ -270,6 +272,9 @@ def books_limits(order: Order) -> Json:
         "per_minute": limits.per_minute,
         "concurrency": PLANS[limits.plan].concurrency,
         "seconds_left": limits.seconds_left(),
+        "busiest_minute": limits.minute.busiest,
+        "most_at_once": limits.tally.most_at_once,
+        "refused": {str(code): limits.tally.refused[code] for code in (44, 45, 1070)},
     }
 
 

@@ -76,7 +76,7 @@ class Simulator:
         self.outbox = new_outbox()
         self.grants = Grants(self.clock, self.switches)
         self.crm = Crm(self.clock, self.ids, self.switches)
-        self.books = Books(self.clock, self.limits)
+        self.books = Books(self.clock, self.limits, self.switches)
         self.add_client(DEFAULT_CLIENT)
 
     @property

@@ -290,6 +290,20 @@ SWITCHES: tuple[Switch, ...] = (
         "code of Books for a token that is missing, dead or of another data centre (a missing scope is always 57)",
         f"{BOOKS}/errors/",
     ),
+    Switch(
+        "books_minute_window",
+        "sliding",
+        ("sliding", "fixed"),
+        "what the calls of a minute are counted over: the last sixty seconds, or the minute of the clock",
+        f"{BOOKS}/introduction/",
+    ),
+    Switch(
+        "books_refused_calls_count",
+        False,
+        YES_NO,
+        "a call refused with code 44 counts as one of its minute, so that asking on lengthens the block",
+        f"{BOOKS}/introduction/",
+    ),
 )
 
 

@@ -3,14 +3,15 @@
 https://www.zoho.com/books/api/v3/introduction/#api-call-limit
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from zohosim.books.answers import flooded, too_many
+from zohosim.books.answers import BooksRefused, flooded, too_many
 from zohosim.clock import Clock
 from zohosim.limits import MINUTES_PER_DAY, Limits
+from zohosim.switches import Switches
 
 INDIA = 5.5 * 3600
 FLOOD_MINUTES = 60
@@ -35,20 +36,48 @@ PLANS: dict[str, Plan] = {
 
 
 class Minute:
-    """The calls of the last minute."""
+    """The calls of the present minute: of the last sixty seconds, or since the clock's last full minute.
 
-    def __init__(self, clock: Clock) -> None:
+    Nobody outside Zoho knows which of the two windows it counts by, so it is the switch `books_minute_window`.
+    """
+
+    def __init__(self, clock: Clock, switches: Switches) -> None:
         self.clock = clock
+        self.switches = switches
+        self.busiest = 0
         self._calls: deque[float] = deque()
 
     def count(self) -> int:
-        horizon = self.clock.now() - self.clock.minutes(1)
-        while self._calls and self._calls[0] <= horizon:
+        while self._calls and self._over(self._calls[0]):
             self._calls.popleft()
         return len(self._calls)
 
+    def _over(self, instant: float) -> bool:
+        now, minute = self.clock.now(), self.clock.minutes(1)
+        if self.switches["books_minute_window"] == "fixed":
+            return instant // minute < now // minute
+        return instant <= now - minute
+
     def add(self) -> None:
         self._calls.append(self.clock.now())
+        self.busiest = max(self.busiest, self.count())
+
+    def note_refused(self) -> None:
+        """A call that was refused lengthens the block only when the switch says so."""
+        if self.switches["books_refused_calls_count"]:
+            self._calls.append(self.clock.now())
+
+
+class Tally:
+    """What a bench reads afterwards: the most calls at once, and how many were refused by each limit."""
+
+    def __init__(self) -> None:
+        self.most_at_once = 0
+        self.refused: Counter[int] = Counter()
+
+    def refuse(self, code: int, *, most: int = 0, headers: dict[str, str] | None = None) -> BooksRefused:
+        self.refused[code] += 1
+        return too_many(code, most=most, headers=headers)
 
 
 class BooksLimits:
@@ -57,7 +86,7 @@ class BooksLimits:
     The day ends at midnight of India and starts anew as a whole: it does not roll.
     """
 
-    def __init__(self, clock: Clock, general: Limits, plan: str) -> None:
+    def __init__(self, clock: Clock, general: Limits, switches: Switches, plan: str) -> None:
         self.clock = clock
         self.general = general
         self.plan = plan
@@ -65,8 +94,14 @@ class BooksLimits:
         self.per_minute = 100
         self.used = 0
         self._day = self._today()
-        self._minute = Minute(clock)
+        self.minute = Minute(clock, switches)
+        self.tally = Tally()
         self._flying = 0
+
+    def forget_peaks(self) -> None:
+        """Begin a new measurement; the calls of the present minute still count."""
+        self.minute.busiest = self.minute.count()
+        self.tally = Tally()
 
     @property
     def allowance(self) -> int:
@@ -87,8 +122,9 @@ class BooksLimits:
     @contextmanager
     def flight(self, _client_id: str, _heavy: bool) -> Iterator[None]:
         if self.general.enabled and self._flying >= PLANS[self.plan].concurrency:
-            raise too_many(1070, headers=self.headers())
+            raise self.tally.refuse(1070, headers=self.headers())
         self._flying += 1
+        self.tally.most_at_once = max(self.tally.most_at_once, self._flying)
         try:
             yield
         finally:
@@ -98,10 +134,11 @@ class BooksLimits:
         """The minute is counted here, the day once the call was made; what is refused counts for neither."""
         self._turn_page()
         if self.general.enabled and self.used + cost > self.allowance:
-            raise too_many(45, most=self.allowance, headers=self.headers())
-        if self.general.enabled and self._minute.count() >= self.per_minute:
-            raise too_many(44, headers=self.headers())
-        self._minute.add()
+            raise self.tally.refuse(45, most=self.allowance, headers=self.headers())
+        if self.general.enabled and self.minute.count() >= self.per_minute:
+            self.minute.note_refused()
+            raise self.tally.refuse(44, headers=self.headers())
+        self.minute.add()
 
     def spend(self, cost: int) -> None:
         self.used += cost
@@ -118,11 +155,11 @@ class BooksLimits:
 class FloodGuard:
     """Blocks a user for an hour who calls far too often what belongs to no organisation."""
 
-    def __init__(self, clock: Clock, general: Limits) -> None:
+    def __init__(self, clock: Clock, general: Limits, switches: Switches) -> None:
         self.clock = clock
         self.general = general
         self.per_minute = 800
-        self._minute = Minute(clock)
+        self.minute = Minute(clock, switches)
         self._until = 0.0
 
     @contextmanager
@@ -133,10 +170,10 @@ class FloodGuard:
         now, rest = self.clock.now(), self.clock.minutes(FLOOD_MINUTES)
         if self.general.enabled and now < self._until:
             raise flooded(self._until - now)
-        if self.general.enabled and self._minute.count() >= self.per_minute:
+        if self.general.enabled and self.minute.count() >= self.per_minute:
             self._until = now + rest
             raise flooded(rest)
-        self._minute.add()
+        self.minute.add()
 
     def spend(self, cost: int) -> None:
         """Nothing: these calls belong to no organisation's day."""

@@ -6,6 +6,7 @@ from zohosim.books.organisations import ENTITY_PREFIX, Organisation, Seed, with_
 from zohosim.calls import Call
 from zohosim.clock import Clock
 from zohosim.limits import Limits
+from zohosim.switches import Switches
 
 BETWEEN = 1_000_000_000
 
@@ -13,19 +14,20 @@ BETWEEN = 1_000_000_000
 class Books:
     """All state of the simulated Books."""
 
-    def __init__(self, clock: Clock, general: Limits) -> None:
+    def __init__(self, clock: Clock, general: Limits, switches: Switches) -> None:
         self.clock = clock
         self.general = general
+        self.switches = switches
         self.seeds: list[Seed] = [with_id(Seed(), set())]
         self.reset()
 
     def reset(self) -> None:
         """The seeded organisations, fresh; ids are as before."""
-        self.flood = FloodGuard(self.clock, self.general)
+        self.flood = FloodGuard(self.clock, self.general, self.switches)
         self.organisations = {seed.id: self._open(number, seed) for number, seed in enumerate(self.seeds)}
 
     def _open(self, number: int, seed: Seed) -> Organisation:
-        limits = BooksLimits(self.clock, self.general, seed.plan)
+        limits = BooksLimits(self.clock, self.general, self.switches, seed.plan)
         return Organisation(seed, limits, ENTITY_PREFIX + number * BETWEEN, default=number == 0)
 
     def seed_organisation(self, seed: Seed) -> Organisation:
