@@ -4,6 +4,7 @@ Shapes: https://www.zoho.com/crm/developer/docs/api/v8/status-codes.html
 """
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -28,7 +29,18 @@ class Answer:
         if self.payload is None:
             return Response(status_code=self.status, headers=self.headers)
         headers = {"content-type": JSON_TYPE, **self.headers}
-        return Response(orjson.dumps(self.payload), self.status, headers)
+        return Response(dumps(self.payload), self.status, headers)
+
+
+def dumps(payload: object) -> bytes:
+    """JSON as it goes over the wire: amounts, which are Decimal inside, as floats."""
+    return orjson.dumps(payload, default=as_float)
+
+
+def as_float(value: object) -> float:
+    if isinstance(value, Decimal):
+        return float(value)
+    raise TypeError(f"{type(value).__name__} has no JSON")
 
 
 def nothing(status: int = 204) -> Answer:

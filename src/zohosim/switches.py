@@ -304,6 +304,41 @@ SWITCHES: tuple[Switch, ...] = (
         "a call refused with code 44 counts as one of its minute, so that asking on lengthens the block",
         f"{BOOKS}/introduction/",
     ),
+    Switch(
+        "books_missing_status",
+        404,
+        (404, 400),
+        "status of code 1002 for a record that is not there",
+        f"{BOOKS}/errors/",
+    ),
+    Switch(
+        "books_custom_field_filter",
+        False,
+        YES_NO,
+        "lists of Books filter by `cf_x=value`; false: it is ignored like any unknown parameter",
+        f"{BOOKS}/invoices/#list-invoices",
+    ),
+    Switch(
+        "books_unique_miss_status",
+        404,
+        (404, 400),
+        "status of an update by a unique value that nothing has, without X-Upsert",
+        f"{BOOKS}/contacts/#update-a-contact-using-a-custom-field-unique-value",
+    ),
+    Switch(
+        "books_upsert_created_status",
+        200,
+        (200, 201),
+        "status of an update by a unique value that created the record",
+        f"{BOOKS}/contacts/#update-a-contact-using-a-custom-field-unique-value",
+    ),
+    Switch(
+        "books_upsert_stores_key",
+        True,
+        YES_NO,
+        "an upsert that creates stores the value of its header by itself",
+        f"{BOOKS}/contacts/#update-a-contact-using-a-custom-field-unique-value",
+    ),
 )
 
 

@@ -38,7 +38,12 @@ def envelope(code: int, message: str, **nodes: Any) -> Json:
 
 def told(**nodes: Any) -> Answer:
     """A good answer with its node."""
-    return Answer(envelope(0, "success", **nodes))
+    return said("success", **nodes)
+
+
+def said(message: str, status: int = 200, **nodes: Any) -> Answer:
+    """A good answer that says what was done."""
+    return Answer(envelope(0, message, **nodes), status)
 
 
 def listed(call: Call, key: str, rows: list[Json], report_name: str, sort_column: str) -> Answer:

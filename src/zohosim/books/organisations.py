@@ -5,10 +5,14 @@ https://www.zoho.com/books/api/v3/organizations/
 
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from zoneinfo import available_timezones
 
 from zohosim.answers import Answer, Json
 from zohosim.books.answers import told
 from zohosim.books.limits import PLANS, BooksLimits
+from zohosim.books.preferences import Preferences
+from zohosim.books.records import Ledger
+from zohosim.books.states import STATES
 from zohosim.books.taxes import standard_taxes
 from zohosim.calls import Call
 
@@ -18,13 +22,6 @@ if TYPE_CHECKING:
 FIRST_ID = 60_031_234_567
 ENTITY_PREFIX = 4_136_804_000_000_000_000
 """Everything in one organisation has ids of 19 digits that start alike."""
-
-STATES = {
-    "AP": ("Andhra Pradesh", "37"), "DL": ("Delhi", "07"), "GJ": ("Gujarat", "24"), "KA": ("Karnataka", "29"),
-    "KL": ("Kerala", "32"), "MH": ("Maharashtra", "27"), "TN": ("Tamil Nadu", "33"), "TS": ("Telangana", "36"),
-    "UP": ("Uttar Pradesh", "09"), "WB": ("West Bengal", "19"),
-}  # fmt: skip
-"""Zoho's codes, which are not ISO's (TS), with the number a GSTIN starts with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +47,8 @@ class Seed:
             raise ValueError(f"state_code must be one of {', '.join(STATES)}")
         if self.gst and self.country_code != "IN":
             raise ValueError("GST is of India only")
+        if self.time_zone not in available_timezones():
+            raise ValueError("time_zone must be one like Asia/Kolkata")
         if self.id and not (self.id.isascii() and self.id.isdecimal()):
             raise ValueError("id must be digits")
         return self
@@ -57,13 +56,15 @@ class Seed:
 
 @dataclass(slots=True)
 class Organisation:
-    """One organisation with its taxes and limits; `default` is the user's default one."""
+    """One organisation with its records, taxes and limits; `default` is the user's default one."""
 
     seed: Seed
     limits: BooksLimits
     prefix: int
+    ledger: Ledger
     default: bool = False
     taxes: list[Json] = field(default_factory=list)
+    preferences: Preferences = field(default_factory=Preferences)
 
     def __post_init__(self) -> None:
         self.taxes = standard_taxes(self.prefix + 34_000) if self.seed.gst else []
@@ -75,7 +76,7 @@ class Organisation:
     @property
     def gstin(self) -> str:
         """A made-up registration of the organisation's state."""
-        return f"{STATES[self.seed.state_code][1]}AAAAA0000A1Z5" if self.seed.gst else ""
+        return f"{STATES[self.seed.state_code].number}AAAAA0000A1Z5" if self.seed.gst else ""
 
     def row(self) -> Json:
         """As the list tells it."""
@@ -94,7 +95,7 @@ class Organisation:
             "fiscal_year_start_month": "april" if indian else "january",
         }  # fmt: skip
         place = {
-            "state": STATES[seed.state_code][0] if indian else "", "state_code": seed.state_code if indian else "",
+            "state": STATES[seed.state_code].name if indian else "", "state_code": seed.state_code if indian else "",
             "country": "India" if indian else seed.country_code, "country_code": seed.country_code,
             "version": "india" if indian else "global",
         }  # fmt: skip

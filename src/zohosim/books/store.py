@@ -1,14 +1,20 @@
 """The store of Books: its organisations, and which of them a call is for."""
 
 from zohosim.books.answers import BooksRefused
+from zohosim.books.customfields import CustomField, Definitions, Wanted
 from zohosim.books.limits import BooksLimits, FloodGuard
 from zohosim.books.organisations import ENTITY_PREFIX, Organisation, Seed, with_id
+from zohosim.books.records import Hook, Ledger
 from zohosim.calls import Call
 from zohosim.clock import Clock
+from zohosim.identifiers import IdSequence
 from zohosim.limits import Limits
 from zohosim.switches import Switches
 
 BETWEEN = 1_000_000_000
+FIRST_FIELD = 61_000
+FIRST_RECORD = 1_000_001
+"""Places of the ids within an organisation: its custom fields, and everything people make."""
 
 
 class Books:
@@ -19,16 +25,36 @@ class Books:
         self.general = general
         self.switches = switches
         self.seeds: list[Seed] = [with_id(Seed(), set())]
+        self.custom_fields: list[Wanted] = []
+        self.hooks: list[Hook] = []
+        self._sequences: dict[int, IdSequence] = {}
         self.reset()
 
     def reset(self) -> None:
-        """The seeded organisations, fresh; ids are as before."""
+        """The seeded organisations, fresh, with their custom fields; ids of records are never used again."""
         self.flood = FloodGuard(self.clock, self.general, self.switches)
         self.organisations = {seed.id: self._open(number, seed) for number, seed in enumerate(self.seeds)}
 
     def _open(self, number: int, seed: Seed) -> Organisation:
         limits = BooksLimits(self.clock, self.general, self.switches, seed.plan)
-        return Organisation(seed, limits, ENTITY_PREFIX + number * BETWEEN, default=number == 0)
+        prefix = ENTITY_PREFIX + number * BETWEEN
+        return Organisation(seed, limits, prefix, self._open_ledger(number, seed, prefix), default=number == 0)
+
+    def _open_ledger(self, number: int, seed: Seed, prefix: int) -> Ledger:
+        definitions = Definitions(prefix + FIRST_FIELD)
+        for wanted in self.custom_fields:
+            if wanted.organisation_id in ("", seed.id):
+                definitions.define(wanted)
+        ids = self._sequences.setdefault(number, IdSequence(prefix + FIRST_RECORD))
+        return Ledger(self.clock, seed.time_zone, ids, definitions)
+
+    def seed_field(self, wanted: Wanted) -> list[CustomField]:
+        """One more custom field, in one organisation or in all, there again after every reset."""
+        wanted.checked()
+        of = [one for one in self.organisations.values() if wanted.organisation_id in ("", one.id)]
+        defined = [organisation.ledger.definitions.define(wanted) for organisation in of]
+        self.custom_fields.append(wanted)
+        return defined
 
     def seed_organisation(self, seed: Seed) -> Organisation:
         """One more organisation of the user, there from the start and again after every reset."""
