@@ -1,10 +1,13 @@
 """Orders, approved quotes and variants of the shop, through the adapter's functions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+
+from zohosync.db.pool import Connection
+from zohosync.store.shop import read_amount, read_shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,3 +130,50 @@ class ShopVariant:
     only_variant: bool
     zoho_books_id: str | None
     digest: str
+
+
+async def read_orders(connection: Connection, keys: Sequence[str]) -> dict[str, ShopOrder]:
+    """The orders as they are now, with their lines and what people corrected, by id; ids that are gone are absent."""
+    rows = await read_shop(connection, "select * from zohosync.shop_orders(%(keys)s::text[])", {"keys": list(keys)})
+    return {row["record_id"]: _order(row) for row in rows}
+
+
+async def read_approvals(connection: Connection, keys: Sequence[str]) -> dict[str, ShopApproval]:
+    """The B2B quotes as they are now, by id, whether they are still approved or not."""
+    rows = await read_shop(
+        connection, "select * from zohosync.shop_approved_quotes(%(keys)s::text[])", {"keys": list(keys)}
+    )
+    return {row["record_id"]: ShopApproval(_order(row), row["valid_until"], row["approved"]) for row in rows}
+
+
+async def read_variants(connection: Connection, keys: Sequence[str]) -> dict[str, ShopVariant]:
+    """The variants as they are now, by id."""
+    rows = await read_shop(connection, "select * from zohosync.shop_variants(%(keys)s::text[])", {"keys": list(keys)})
+    return {row["record_id"]: ShopVariant(**row) for row in rows}
+
+
+async def read_hold_digests(connection: Connection, entity: str, keys: Sequence[str]) -> dict[str, str]:
+    """The digest of all that a document is judged by, by record; a record held with another one is tried again."""
+    rows = await read_shop(
+        connection,
+        "select * from zohosync.shop_hold_digests(%(entity)s, %(keys)s::text[])",
+        {"entity": entity, "keys": list(keys)},
+    )
+    return {row["record_id"]: row["digest"] for row in rows}
+
+
+def _order(row: dict[str, Any]) -> ShopOrder:
+    shaped = {part.name: row[part.name] for part in fields(ShopOrder)}
+    return ShopOrder(
+        **{
+            **shaped,
+            "ship_to": ShopAddress(**row["ship_to"]),
+            "bill_to": ShopAddress(**row["bill_to"]),
+            "lines": tuple(map(_line, row["lines"])),
+        }
+    )
+
+
+def _line(line: dict[str, Any]) -> OrderLine:
+    amounts = {name: read_amount(line[name]) for name in ("quantity", "unit_price", "total_price", "gst_rate")}
+    return OrderLine(**{**line, **amounts})

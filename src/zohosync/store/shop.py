@@ -99,19 +99,19 @@ Found = TypeVar("Found")
 
 async def read_customers(connection: Connection, keys: Sequence[str]) -> dict[str, ShopCustomer]:
     """The customers as they are now, by id; ids that are gone are absent. ShopUnreadable when the shop changed."""
-    rows = await _read(connection, "select * from zohosync.shop_customers(%(keys)s::text[])", {"keys": list(keys)})
+    rows = await read_shop(connection, "select * from zohosync.shop_customers(%(keys)s::text[])", {"keys": list(keys)})
     return {row["record_id"]: _shape(ShopCustomer, row) for row in rows}
 
 
 async def read_inquiries(connection: Connection, keys: Sequence[str]) -> dict[str, ShopInquiry]:
     """The contact forms as they are now, by id."""
-    rows = await _read(connection, "select * from zohosync.shop_inquiries(%(keys)s::text[])", {"keys": list(keys)})
+    rows = await read_shop(connection, "select * from zohosync.shop_inquiries(%(keys)s::text[])", {"keys": list(keys)})
     return {row["record_id"]: _shape(ShopInquiry, row) for row in rows}
 
 
 async def read_quotes(connection: Connection, keys: Sequence[str]) -> dict[str, ShopQuote]:
     """The quotes as they are now, with their lines, by id."""
-    rows = await _read(connection, "select * from zohosync.shop_quotes(%(keys)s::text[])", {"keys": list(keys)})
+    rows = await read_shop(connection, "select * from zohosync.shop_quotes(%(keys)s::text[])", {"keys": list(keys)})
     return {row["record_id"]: ShopQuote(**{**row, "lines": tuple(map(_line, row["lines"]))}) for row in rows}
 
 
@@ -151,7 +151,7 @@ async def read_recent(connection: Connection, entity: str, most: int | None) -> 
 
 async def find_records(connection: Connection, entity: str, term: str) -> list[tuple[str, str]]:
     """Records a person names by id or e-mail: (record id, label), newest first, at most 20."""
-    rows = await _read(
+    rows = await read_shop(
         connection,
         "select record_id, label from zohosync.shop_find(%(entity)s, %(term)s)",
         {"entity": entity, "term": term},
@@ -161,7 +161,7 @@ async def find_records(connection: Connection, entity: str, term: str) -> list[t
 
 async def find_newest_inquiries(connection: Connection, emails: Sequence[str]) -> dict[str, Asked]:
     """The newest inquiry or quote in scope of each person, by e-mail address in lower case."""
-    rows = await _read(
+    rows = await read_shop(
         connection, "select * from zohosync.shop_newest_inquiries(%(emails)s::text[])", {"emails": list(emails)}
     )
     return {row["email"]: Asked(row["asked_at"], row["entity"], row["record_id"]) for row in rows}
@@ -169,7 +169,7 @@ async def find_newest_inquiries(connection: Connection, emails: Sequence[str]) -
 
 async def set_zoho_ids(connection: Connection, *, entity: str, system: str, ids: dict[str, str]) -> set[str]:
     """Write ids of Zoho back, record id to Zoho id. Returns the records the shop holds locked just now, unwritten."""
-    rows = await _read(
+    rows = await read_shop(
         connection,
         "select held from zohosync.shop_set_zoho_ids(%(entity)s, %(system)s, %(keys)s, %(ids)s) as held",
         {"entity": entity, "system": system, "keys": list(ids), "ids": list(ids.values())},
@@ -177,7 +177,8 @@ async def set_zoho_ids(connection: Connection, *, entity: str, system: str, ids:
     return {row["held"] for row in rows}
 
 
-async def _read(connection: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+async def read_shop(connection: Connection, query: str, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+    """The rows of an adapter's function. ShopUnreadable when the shop changed; DataError of one record's values."""
     try:
         if connection.info.transaction_status == TransactionStatus.IDLE:
             return await fetch_all(connection, query, parameters)
@@ -198,10 +199,11 @@ def _line(line: dict[str, Any]) -> QuoteLine:
         line["sku"],
         line["name"],
         line["quantity"],
-        _amount(line["unit_price"]),
-        _amount(line["total_price"]),
+        read_amount(line["unit_price"]),
+        read_amount(line["total_price"]),
     )
 
 
-def _amount(text: str | None) -> Decimal | None:
+def read_amount(text: str | None) -> Decimal | None:
+    """An amount that came as text in JSON."""
     return None if text is None else Decimal(text)

@@ -289,6 +289,414 @@ begin
 end
 $function$;
 
+-- ---------------------------------------------------------------------------------------------------------------
+-- Orders, approved quotes and variants: what documents are made of.
+
+-- What the shop's own words mean. Another shop changes these four and nothing else.
+create or replace function zohosync.order_paid(status text, payment_status text) returns boolean
+language sql immutable as $function$ select coalesce(payment_status = 'paid', false) $function$;
+
+create or replace function zohosync.order_dispatched(status text) returns boolean
+language sql immutable as $function$ select coalesce(status in ('shipped', 'delivered'), false) $function$;
+
+create or replace function zohosync.order_cancelled(status text) returns boolean
+language sql immutable as $function$ select coalesce(status = 'cancelled', false) $function$;
+
+create or replace function zohosync.order_refunded(status text, payment_status text, refund_status text) returns boolean
+language sql immutable as $function$
+  select coalesce(payment_status = 'refunded', false) or coalesce(status = 'refunded', false)
+         or coalesce(lower(refund_status) in ('refunded', 'processed', 'completed', 'partial', 'full'), false)
+$function$;
+
+-- Columns that not every shop has, and values that somebody may have typed: what cannot be read is null.
+create or replace function zohosync.as_amount(value text) returns numeric
+language sql immutable as $function$
+  select case when value ~ '^\s*-?\d{1,12}(\.\d{1,12})?\s*$' then trim_scale(value::numeric) end
+$function$;
+
+-- The time zone is fixed for times written without one, and Python's calendar ends with the year 9999.
+create or replace function zohosync.as_instant(value text) returns timestamptz
+language plpgsql immutable set search_path = '' set timezone = 'UTC' as $function$
+declare
+  found timestamptz;
+begin
+  if value !~ '^\s*\d{4}-' then
+    return null;
+  end if;
+  found := value::timestamptz;
+  return case when found > '0001-01-02' and found < '9999-12-30' then found end;
+exception when data_exception then
+  return null;
+end
+$function$;
+
+-- A time as it goes into digests: its text would depend on the session's time zone.
+create or replace function zohosync.as_seconds(value text) returns double precision
+language sql immutable as $function$ select extract(epoch from zohosync.as_instant(value))::double precision $function$;
+
+create or replace function zohosync.as_rate(value text) returns numeric
+language sql immutable as $function$
+  select trim_scale(substring(value from '^\s*(\d{1,3}(?:\.\d{1,6})?)\s*%?\s*$')::numeric)
+$function$;
+
+create or replace function zohosync.as_object(value jsonb) returns jsonb
+language plpgsql immutable set search_path = '' as $function$
+declare
+  inner_value jsonb;
+begin
+  if jsonb_typeof(value) = 'object' then
+    return value;
+  end if;
+  inner_value := (value #>> '{}')::jsonb;  -- some programs write the text of an object
+  return case when jsonb_typeof(inner_value) = 'object' then inner_value else '{}' end;
+exception when data_exception then
+  return '{}';
+end
+$function$;
+
+-- An address in any of its shapes (the checkout's, a row of addresses, with first_name and last_name), or null when it
+-- names no place.
+create or replace function zohosync.read_address(written jsonb, found_in text) returns jsonb
+language plpgsql stable set search_path = '' as $function$
+declare
+  address jsonb := jsonb_build_object(
+    'name', coalesce(nullif(btrim(written ->> 'name'), ''),
+                     nullif(btrim(concat_ws(' ', btrim(written ->> 'first_name'), btrim(written ->> 'last_name'))), '')),
+    'email', nullif(btrim(written ->> 'email'), ''), 'phone', nullif(btrim(written ->> 'phone'), ''),
+    'line1', nullif(btrim(written ->> 'address_line1'), ''), 'line2', nullif(btrim(written ->> 'address_line2'), ''),
+    'city', nullif(btrim(written ->> 'city'), ''), 'state', nullif(btrim(written ->> 'state'), ''),
+    'postal_code', nullif(btrim(written ->> 'postal_code'), ''),
+    'country', nullif(btrim(written ->> 'country'), ''), 'source', found_in);
+begin
+  -- A country alone is a default of the shop's tables, and names no place.
+  return case when coalesce(address ->> 'line1', address ->> 'city', address ->> 'state', address ->> 'postal_code')
+                   is not null then address end;
+end
+$function$;
+
+-- The address a sale is judged by: its own, else one the customer keeps. Names and ways to reach somebody are taken from
+-- what the sale says, even when it says no place.
+create or replace function zohosync.find_address(written jsonb, customer uuid, billing boolean) returns jsonb
+language plpgsql stable set search_path = '' as $function$
+declare
+  own jsonb := zohosync.as_object(written);
+  address jsonb := zohosync.read_address(own, 'order');
+begin
+  if address is null and customer is not null then
+    select zohosync.read_address(to_jsonb(a), k.found_in) into address
+      from public.addresses a
+      cross join lateral (select case when a.type = 'billing' then 'billing' when a.is_default then 'default_shipping'
+                                 else 'newest_shipping' end as found_in) k
+     where a.user_id = customer and zohosync.read_address(to_jsonb(a), k.found_in) is not null
+     order by case when billing then k.found_in <> 'billing' end,
+              array_position(array['default_shipping', 'newest_shipping', 'billing'], k.found_in),
+              a.is_default desc nulls last, a.created_at desc nulls last, a.id
+     limit 1;
+  end if;
+  return jsonb_build_object('name', null, 'email', null, 'phone', null, 'line1', null, 'line2', null, 'city', null,
+                            'state', null, 'postal_code', null, 'country', null, 'source', 'none')
+    || coalesce(address, '{}')
+    || jsonb_strip_nulls(jsonb_build_object(
+         'name', coalesce(nullif(btrim(own ->> 'name'), ''),
+                          nullif(btrim(concat_ws(' ', btrim(own ->> 'first_name'), btrim(own ->> 'last_name'))), '')),
+         'email', nullif(btrim(own ->> 'email'), ''), 'phone', nullif(btrim(own ->> 'phone'), '')));
+end
+$function$;
+
+-- What an administrator corrected of each record, as one object from field to value.
+create or replace function zohosync.overrides_of(of_entity text, keys text[])
+returns table (record_id text, fields jsonb)
+language sql stable as $function$
+  select v.record_id, jsonb_object_agg(v.field, v.value order by v.field) from zohosync.override v
+   where v.entity = of_entity and v.record_id = any (keys) group by v.record_id
+$function$;
+
+-- What a document is made of, as the shop has it: kept with the document, and its digest tells later changes.
+create or replace function zohosync.order_source(record jsonb, lines jsonb) returns jsonb
+language sql immutable as $function$
+  select jsonb_build_object(
+    'order_number', record ->> 'order_number', 'user_id', record ->> 'user_id',
+    'placed_at', zohosync.as_seconds(record ->> 'created_at'), 'paid_at', zohosync.as_seconds(record ->> 'paid_at'),
+    'dispatched_at', zohosync.as_seconds(record ->> 'shipped_at'),
+    'refunded_at', zohosync.as_seconds(record ->> 'refunded_at'),
+    'payment_method', record ->> 'payment_method', 'currency', record ->> 'currency',
+    'payment_reference', coalesce(nullif(btrim(record ->> 'razorpay_payment_id'), ''),
+      nullif(btrim(record ->> 'payment_id'), ''), nullif(btrim(record ->> 'transaction_id'), '')),
+    'subtotal', zohosync.as_amount(record ->> 'subtotal')::text,
+    'discount', zohosync.as_amount(record ->> 'discount_amount')::text,
+    'tax', zohosync.as_amount(record ->> 'tax_amount')::text,
+    'shipping', zohosync.as_amount(record ->> 'shipping_amount')::text,
+    'cod_fee', coalesce(zohosync.as_amount(record ->> 'cod_charges'), zohosync.as_amount(record ->> 'cod_fee'))::text,
+    'total', zohosync.as_amount(record ->> 'total_amount')::text,
+    'refunded_amount', zohosync.as_amount(record ->> 'refund_amount')::text,
+    'returned', case when lower(record ->> 'returned') in ('true', 'yes') then true
+                     when lower(record ->> 'returned') in ('false', 'no') then false end,
+    'shipping_address', record -> 'shipping_address', 'billing_address', record -> 'billing_address',
+    'paid', zohosync.order_paid(record ->> 'status', record ->> 'payment_status'),
+    'dispatched', zohosync.order_dispatched(record ->> 'status'),
+    'cancelled', zohosync.order_cancelled(record ->> 'status'),
+    'refunded', zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status'),
+    'lines', coalesce(lines, '[]'))
+$function$;
+
+create or replace function zohosync.approval_source(record jsonb, lines jsonb) returns jsonb
+language sql immutable as $function$
+  select jsonb_build_object(
+    'order_number', coalesce(nullif(btrim(record ->> 'quote_number'), ''), record ->> 'id'),
+    'user_id', record ->> 'user_id', 'placed_at', zohosync.as_seconds(record ->> 'created_at'),
+    'valid_until', zohosync.as_seconds(record ->> 'valid_until'), 'currency', coalesce(record ->> 'currency', 'INR'),
+    'subtotal', zohosync.as_amount(record ->> 'subtotal')::text,
+    'discount', zohosync.as_amount(record ->> 'discount_amount')::text,
+    'tax', zohosync.as_amount(record ->> 'tax_amount')::text,
+    'shipping', zohosync.as_amount(record ->> 'shipping_amount')::text,
+    'total', zohosync.as_amount(record ->> 'total_amount')::text,
+    'approved', coalesce(record ->> 'status' = 'approved', false), 'lines', coalesce(lines, '[]'))
+$function$;
+
+-- One line as it goes into the source of its document.
+create or replace function zohosync.line_source(record jsonb) returns jsonb
+language sql immutable as $function$
+  select jsonb_build_object('line_id', record ->> 'id', 'variant_id', record ->> 'variant_id',
+    'quantity', zohosync.as_amount(record ->> 'quantity')::text,
+    'unit_price', zohosync.as_amount(record ->> 'unit_price')::text,
+    'total_price', zohosync.as_amount(record ->> 'total_price')::text)
+$function$;
+
+create or replace function zohosync.packing_of(variant jsonb) returns text
+language sql immutable as $function$
+  select nullif(concat_ws(' ', zohosync.as_amount(variant ->> 'weight')::text,
+    case when zohosync.as_amount(variant ->> 'weight') is not null then nullif(btrim(variant ->> 'weight_unit'), '') end,
+    nullif(btrim(variant ->> 'packing_type'), '')), '')
+$function$;
+
+-- The lines of a source with what the variants say of them. An override line_sku:<line id> names another variant.
+create or replace function zohosync.complete_lines(lines jsonb, overrides jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $function$
+begin
+  return coalesce((
+    select jsonb_agg(l.line || jsonb_build_object(
+             'variant_id', case when l.named is null then coalesce(v.id::text, l.line ->> 'variant_id') else v.id::text end,
+             'sku', coalesce(l.named, nullif(btrim(v.sku::text), '')),
+             'name', nullif(concat_ws(' ', nullif(btrim(p.name::text), ''), zohosync.packing_of(to_jsonb(v))), ''),
+             'hsn_code', nullif(btrim(to_jsonb(v) ->> 'hsn_code'), ''),
+             'gst_rate', zohosync.as_rate(to_jsonb(v) ->> 'gst_rate')::text,
+             'tax_category', nullif(btrim(to_jsonb(v) ->> 'tax_category'), '')) order by l.ordinality)
+      from (select e.line, e.ordinality, nullif(btrim(overrides ->> ('line_sku:' || (e.line ->> 'line_id'))), '') as named
+              from jsonb_array_elements(lines) with ordinality e(line, ordinality)) l
+      left join lateral (
+        select w.* from public.product_variants w
+         where l.named is null and w.id = (l.line ->> 'variant_id')::uuid
+        union all
+        (select w.* from public.product_variants w
+          where l.named is not null and lower(btrim(w.sku::text)) = lower(l.named)
+          order by w.sku::text = l.named desc, w.id limit 1)) v on true
+      left join public.products p on p.id = v.product_id), '[]');
+end
+$function$;
+
+-- Whether a record is older than go-live: then no document is made of it unless a person asks.
+create or replace function zohosync.before_golive(of_kind text, of_entity text, of_record text) returns boolean
+language sql stable as $function$
+  select coalesce((select v.before_golive from zohosync.observation v
+                    where v.record_id = of_record and v.entity = of_entity and v.kind = of_kind), false)
+      or (exists (select from zohosync.installation i where i.live_since is not null)
+          and not exists (select from zohosync.baseline b where b.kind = of_kind and b.entity = of_entity))
+$function$;
+
+-- A sale in the form the worker reads: what order and approved quote have in common.
+create or replace function zohosync.complete_sale(source jsonb, overrides jsonb, ship_written jsonb, bill_written jsonb)
+returns table (ship_to jsonb, bill_to jsonb, email text, first_name text, last_name text, phone text, company text,
+               gstin text, role text, lines jsonb, digest text, hold_digest text)
+language plpgsql stable set search_path = '' as $function$
+declare
+  customer public.users;
+  customer_id uuid := source ->> 'user_id';
+  full_name text;
+begin
+  select u.* into customer from public.users u where u.id = customer_id;
+  ship_to := zohosync.find_address(ship_written, customer_id, false);
+  bill_to := zohosync.find_address(bill_written, customer_id, true);
+  if bill_to ->> 'source' in ('default_shipping', 'newest_shipping', 'none') and ship_to ->> 'source' = 'order' then
+    bill_to := ship_to;  -- the sale's own address is nearer to it than one the customer keeps
+  end if;
+  ship_to := ship_to || jsonb_strip_nulls(jsonb_build_object('state', overrides -> 'state',
+    'postal_code', overrides -> 'postal_code', 'country', overrides -> 'country', 'name', overrides -> 'name'));
+  bill_to := bill_to || jsonb_strip_nulls(jsonb_build_object('name', overrides -> 'name'));
+  full_name := coalesce(overrides ->> 'name', case when customer.id is null
+                        then coalesce(bill_to ->> 'name', ship_to ->> 'name') end);
+  email := coalesce(nullif(btrim(customer.email::text), ''), ship_to ->> 'email', bill_to ->> 'email');
+  first_name := case when full_name is null then customer.first_name::text
+                     else btrim(regexp_replace(full_name, '\s+\S+\s*$', '')) end;
+  last_name := case when full_name is null then customer.last_name::text
+                    else substring(full_name from '\s(\S+)\s*$') end;
+  phone := coalesce(nullif(btrim(customer.phone::text), ''), ship_to ->> 'phone', bill_to ->> 'phone');
+  company := coalesce(overrides ->> 'company', nullif(btrim(customer.company_name::text), ''));
+  gstin := coalesce(overrides ->> 'gstin', nullif(btrim(customer.gst_number::text), ''));
+  role := customer.role::text;
+  lines := zohosync.complete_lines(source -> 'lines', overrides);
+  digest := md5(source::text);
+  hold_digest := md5(jsonb_build_array(digest, overrides, lines, ship_to, bill_to, email, first_name, last_name, phone,
+                                       company, gstin, role)::text);
+  return next;
+end
+$function$;
+
+create or replace function zohosync.shop_orders(keys text[])
+returns table (record_id text, order_number text, user_id text, quote_id text, placed_at timestamptz,
+               paid_at timestamptz, dispatched_at timestamptz, status text, payment_status text, payment_method text,
+               payment_reference text, currency text, subtotal numeric, discount numeric, tax numeric, shipping numeric,
+               cod_fee numeric, total numeric, paid boolean, dispatched boolean, cancelled boolean, refunded boolean,
+               refunded_amount numeric, refunded_at timestamptz, returned boolean, ship_to jsonb, bill_to jsonb,
+               email text, first_name text, last_name text, phone text, company text, gstin text, role text, lines jsonb,
+               zoho_books_id text, digest text, hold_digest text, before_golive boolean, overrides jsonb, source jsonb)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    with items as (
+      -- One pass for all orders: the shop may have no index on order_id.
+      select i.order_id, jsonb_agg(zohosync.line_source(to_jsonb(i)) order by i.id) as lines
+        from public.order_items i where i.order_id = any (keys::uuid[]) group by i.order_id
+    ), quotes as (
+      select distinct on (q.linked_order_id) q.linked_order_id, q.id::text as quote_id
+        from public.b2b_quotes q where q.linked_order_id = any (keys::uuid[])
+       order by q.linked_order_id, q.created_at desc nulls last, q.id
+    ), read as materialized (
+      -- Named one by one, so that a column the shop dropped is told and not taken for empty.
+      select o.id, o.status::text as status, o.payment_status::text as payment_status, o.zoho_books_id::text as books_id,
+             to_jsonb(o) as record,
+             zohosync.order_source(to_jsonb(o) || jsonb_build_object(
+               'order_number', o.order_number, 'user_id', o.user_id, 'payment_method', o.payment_method,
+               'currency', o.currency, 'subtotal', o.subtotal, 'tax_amount', o.tax_amount,
+               'shipping_amount', o.shipping_amount, 'discount_amount', o.discount_amount,
+               'total_amount', o.total_amount, 'shipping_address', o.shipping_address,
+               'billing_address', o.billing_address), items.lines) as source,
+             coalesce(v.fields, '{}') as overrides, quotes.quote_id
+        from public.orders o
+        left join items on items.order_id = o.id
+        left join quotes on quotes.linked_order_id = o.id
+        left join zohosync.overrides_of('order', keys) v on v.record_id = o.id::text
+       where o.id = any (keys::uuid[])
+    )
+    select r.id::text, coalesce(r.source ->> 'order_number', r.id::text), r.source ->> 'user_id', r.quote_id,
+           zohosync.as_instant(r.record ->> 'created_at'), zohosync.as_instant(r.record ->> 'paid_at'),
+           zohosync.as_instant(r.record ->> 'shipped_at'), r.status, r.payment_status, r.source ->> 'payment_method',
+           r.source ->> 'payment_reference', r.source ->> 'currency', (r.source ->> 'subtotal')::numeric,
+           (r.source ->> 'discount')::numeric, (r.source ->> 'tax')::numeric, (r.source ->> 'shipping')::numeric,
+           (r.source ->> 'cod_fee')::numeric, (r.source ->> 'total')::numeric, (r.source ->> 'paid')::boolean,
+           (r.source ->> 'dispatched')::boolean, (r.source ->> 'cancelled')::boolean,
+           (r.source ->> 'refunded')::boolean, (r.source ->> 'refunded_amount')::numeric,
+           zohosync.as_instant(r.record ->> 'refunded_at'), (r.source ->> 'returned')::boolean,
+           s.ship_to, s.bill_to, s.email, s.first_name, s.last_name, s.phone, s.company, s.gstin, s.role, s.lines,
+           r.books_id, s.digest, s.hold_digest,
+           zohosync.before_golive('books.invoice.push', 'order', r.id::text), r.overrides, r.source
+      from read r
+      cross join lateral zohosync.complete_sale(r.source, r.overrides, r.source -> 'shipping_address',
+                                                r.source -> 'billing_address') s;
+end
+$function$;
+
+create or replace function zohosync.shop_approved_quotes(keys text[])
+returns table (record_id text, order_number text, user_id text, quote_id text, placed_at timestamptz,
+               paid_at timestamptz, dispatched_at timestamptz, status text, payment_status text, payment_method text,
+               payment_reference text, currency text, subtotal numeric, discount numeric, tax numeric, shipping numeric,
+               cod_fee numeric, total numeric, paid boolean, dispatched boolean, cancelled boolean, refunded boolean,
+               refunded_amount numeric, refunded_at timestamptz, returned boolean, ship_to jsonb, bill_to jsonb,
+               email text, first_name text, last_name text, phone text, company text, gstin text, role text, lines jsonb,
+               zoho_books_id text, digest text, hold_digest text, before_golive boolean, overrides jsonb, source jsonb,
+               valid_until timestamptz, approved boolean)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    with items as (
+      select i.quote_id, jsonb_agg(zohosync.line_source(to_jsonb(i)) order by i.id) as lines
+        from public.b2b_quote_items i where i.quote_id = any (keys::uuid[]) group by i.quote_id
+    ), read as materialized (
+      select q.id, q.status::text as status, q.zoho_books_id::text as books_id, to_jsonb(q) as record,
+             zohosync.approval_source(to_jsonb(q) || jsonb_build_object(
+               'user_id', q.user_id, 'subtotal', q.subtotal, 'tax_amount', q.tax_amount,
+               'total_amount', q.total_amount, 'valid_until', q.valid_until), items.lines) as source,
+             coalesce(v.fields, '{}') as overrides,
+             to_jsonb(o.shipping_address) as ship_written, to_jsonb(o.billing_address) as bill_written
+        from public.b2b_quotes q
+        left join items on items.quote_id = q.id
+        left join public.orders o on o.id = q.linked_order_id
+        left join zohosync.overrides_of('approved_quote', keys) v on v.record_id = q.id::text
+       where q.id = any (keys::uuid[])
+    )
+    select r.id::text, r.source ->> 'order_number', r.source ->> 'user_id', r.id::text,
+           zohosync.as_instant(r.record ->> 'created_at'), null::timestamptz, null::timestamptz, r.status, null::text,
+           null::text, null::text, r.source ->> 'currency', (r.source ->> 'subtotal')::numeric,
+           (r.source ->> 'discount')::numeric, (r.source ->> 'tax')::numeric, (r.source ->> 'shipping')::numeric,
+           null::numeric, (r.source ->> 'total')::numeric, false, false, false, false, null::numeric,
+           null::timestamptz, null::boolean,
+           s.ship_to, s.bill_to, s.email, s.first_name, s.last_name, s.phone, s.company, s.gstin, s.role, s.lines,
+           r.books_id, s.digest, s.hold_digest,
+           zohosync.before_golive('books.estimate.push', 'approved_quote', r.id::text), r.overrides, r.source,
+           zohosync.as_instant(r.record ->> 'valid_until'), (r.source ->> 'approved')::boolean
+      from read r
+      cross join lateral zohosync.complete_sale(r.source, r.overrides, r.ship_written, r.bill_written) s;
+end
+$function$;
+
+-- What an item is made of; its stock is not part of it.
+create or replace function zohosync.variant_digest(variant jsonb, product jsonb) returns text
+language sql immutable as $function$
+  select md5(jsonb_build_array(variant ->> 'product_id', btrim(variant ->> 'sku'), product ->> 'name',
+    product ->> 'description', product ->> 'status', zohosync.packing_of(variant),
+    zohosync.as_amount(variant ->> 'price'), zohosync.as_amount(variant ->> 'cost_price'),
+    btrim(variant ->> 'hsn_code'), zohosync.as_rate(variant ->> 'gst_rate'), btrim(variant ->> 'tax_category'))::text)
+$function$;
+
+create or replace function zohosync.shop_variants(keys text[])
+returns table (record_id text, product_id text, sku text, product_name text, packing text, description text,
+               price numeric, cost numeric, hsn_code text, gst_rate numeric, tax_category text, stock numeric,
+               active boolean, only_variant boolean, zoho_books_id text, digest text)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    select v.id::text, v.product_id::text, nullif(btrim(v.sku::text), ''), nullif(btrim(p.name::text), ''),
+           zohosync.packing_of(r.row), nullif(btrim(p.description::text), ''),
+           zohosync.as_amount(v.price::text), zohosync.as_amount(v.cost_price::text),
+           nullif(btrim(r.row ->> 'hsn_code'), ''), zohosync.as_rate(r.row ->> 'gst_rate'),
+           nullif(btrim(r.row ->> 'tax_category'), ''),
+           case when coalesce(v.track_inventory, true) then v.stock_quantity::numeric end,
+           coalesce(p.status::text = 'active', false),
+           not exists (select from public.product_variants w where w.product_id = v.product_id and w.id <> v.id),
+           v.zoho_books_id::text, zohosync.variant_digest(r.row, to_jsonb(p))
+      from public.product_variants v
+      left join public.products p on p.id = v.product_id
+      cross join lateral (select to_jsonb(v) as row) r
+     where v.id = any (keys::uuid[]);
+end
+$function$;
+
+-- The digest of all that a document was judged by: when it changes, a record that was held is tried again.
+create or replace function zohosync.shop_hold_digests(entity text, keys text[])
+returns table (record_id text, digest text)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  case entity
+    when 'order' then
+      return query select s.record_id, s.hold_digest from zohosync.shop_orders(keys) s;
+    when 'approved_quote' then
+      return query select s.record_id, s.hold_digest from zohosync.shop_approved_quotes(keys) s;
+    when 'refund' then
+      return query select s.record_id, md5(s.hold_digest || coalesce(v.fields::text, ''))
+        from zohosync.shop_orders(keys) s left join zohosync.overrides_of('refund', keys) v on v.record_id = s.record_id;
+    when 'variant' then
+      return query select s.record_id, md5(s.digest || coalesce(v.fields::text, ''))
+        from zohosync.shop_variants(keys) s left join zohosync.overrides_of('variant', keys) v on v.record_id = s.record_id;
+    when 'buyer' then
+      return query select u.id::text, md5(jsonb_build_array(zohosync.customer_digest(to_jsonb(u)), v.fields,
+               zohosync.find_address(null, u.id, false), zohosync.find_address(null, u.id, true))::text)
+        from public.users u left join zohosync.overrides_of('buyer', keys) v on v.record_id = u.id::text
+       where u.id = any (keys::uuid[]);
+    else
+      null;  -- nothing of the shop tells of it; it is tried again when a policy changes
+  end case;
+end
+$function$;
+
 create or replace function zohosync.shop_scan(entity text) returns table (record_id text, digest text)
 language plpgsql stable security definer set search_path = '' as $function$
 begin
