@@ -1,13 +1,11 @@
-"""What Books answers with. Ids are strings, percentages Decimal; fields we do not know are kept in ``fields``.
-
-Numbers and booleans come as "" when they are blank, and as text or number in one field: all shapes are read.
-"""
+"""What Books answers with. Ids are strings, percentages Decimal; fields we do not know are kept in ``fields``."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 
+from zohosync.zoho.books_values import inner, number, text, yes
 from zohosync.zoho.protocol import Json
 
 TaxType: TypeAlias = Literal["tax", "tax_group", "compound"]
@@ -34,18 +32,18 @@ class BooksOrganisation:
     @classmethod
     def parse(cls, row: Json) -> "BooksOrganisation":
         """From a row of the list, or from one organisation read by itself: they put some fields elsewhere."""
-        address, taxes = _inner(row, "address"), _inner(row, "tax_settings")
+        address, taxes = inner(row, "address"), inner(row, "tax_settings")
         return cls(
-            id=_text(row, "organization_id"),
-            name=_text(row, "name"),
-            plan=_text(row, "plan_name"),
-            country=_text(row, "country_code") or _text(address, "country_code") or _text(row, "country"),
-            state_code=_text(row, "state_code") or _text(address, "state_code"),
-            currency=_text(row, "currency_code"),
-            time_zone=_text(row, "time_zone"),
-            gst_registered=_yes(row, "is_registered_for_gst") or _yes(taxes, "is_tax_registered"),
-            email=_text(row, "email"),
-            is_default=_yes(row, "is_default_org"),
+            id=text(row, "organization_id"),
+            name=text(row, "name"),
+            plan=text(row, "plan_name"),
+            country=text(row, "country_code") or text(address, "country_code") or text(row, "country"),
+            state_code=text(row, "state_code") or text(address, "state_code"),
+            currency=text(row, "currency_code"),
+            time_zone=text(row, "time_zone"),
+            gst_registered=yes(row, "is_registered_for_gst") or yes(taxes, "is_tax_registered"),
+            email=text(row, "email"),
+            is_default=yes(row, "is_default_org"),
             fields=dict(row),
         )
 
@@ -65,36 +63,13 @@ class Tax:
 
     @classmethod
     def parse(cls, row: Json) -> "Tax":
-        told, side = _text(row, "tax_type").lower(), _text(row, "tax_specification").lower()
+        told, side = text(row, "tax_type").lower(), text(row, "tax_specification").lower()
         return cls(
-            id=_text(row, "tax_id"),
-            name=_text(row, "tax_name"),
-            percentage=_number(row, "tax_percentage"),
+            id=text(row, "tax_id"),
+            name=text(row, "tax_name"),
+            percentage=number(row, "tax_percentage"),
             type="tax_group" if told == "tax_group" else "compound" if told.startswith("compound") else "tax",
             specification="intra" if side == "intra" else "inter" if side == "inter" else "",
-            specific_type=_text(row, "tax_specific_type").lower(),
+            specific_type=text(row, "tax_specific_type").lower(),
             fields=dict(row),
         )
-
-
-def _inner(row: Json, name: str) -> Json:
-    value = row.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _text(row: Json, name: str) -> str:
-    value = row.get(name)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _yes(row: Json, name: str) -> bool:
-    return str(row.get(name)).lower() == "true"
-
-
-def _number(row: Json, name: str) -> Decimal:
-    """The number, zero when it is blank."""
-    value = row.get(name)
-    try:
-        return Decimal(str(value)) if isinstance(value, str | int | float | Decimal) and value != "" else Decimal(0)
-    except InvalidOperation:
-        return Decimal(0)

@@ -83,6 +83,29 @@ class TaxExemption:
 
 
 @dataclass(frozen=True)
+class Location:
+    """A place of business with a registration of its own, or a branch of one; ``state_code`` is Zoho's two letters."""
+
+    id: str
+    name: str
+    active: bool
+    primary: bool
+    gst_no: str
+    state_code: str
+    fields: Fields = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Currency:
+    """``base`` is the currency the organisation keeps its books in."""
+
+    id: str
+    code: str
+    base: bool
+    fields: Fields = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
 class DocumentLine:
     """``total`` is Books' item_total, whose meaning depends on the document's basis: never added up by us.
 

@@ -47,7 +47,7 @@ class Request:
     must hold for it.
 
     A call of Books is for one organisation: the one ``params`` names as ``organization_id``, else the login's; one that
-    is ``of_user`` is for none."""
+    is ``of_user`` is for none. ``own_headers`` go out beside the usual ones."""
 
     method: str
     path: str
@@ -61,6 +61,7 @@ class Request:
     effect: Effect = "none"
     scopes: tuple[str, ...] = ()
     of_user: bool = False
+    own_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def writes(self) -> bool:
@@ -84,7 +85,8 @@ class Request:
         https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html
         """
         headers = {"Authorization": f"Zoho-oauthtoken {access_token}", "Accept": "application/json"}
-        return headers if self.json is None else headers | {"Content-Type": "application/json"}
+        kind = {} if self.json is None else {"Content-Type": "application/json"}
+        return dict(self.own_headers) | kind | headers
 
 
 @dataclass(frozen=True)

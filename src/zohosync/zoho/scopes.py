@@ -38,8 +38,22 @@ PROBE: tuple[str, ...] = (
 
 BOOKS_SETTINGS_READ = "ZohoBooks.settings.READ"
 
-BOOKS_REQUIRED: tuple[str, ...] = (BOOKS_SETTINGS_READ,)
-"""Organisations and taxes of Zoho Books. https://www.zoho.com/books/api/v3/oauth/#oauth-scopes"""
+BOOKS_AREAS = ("contacts", "settings", "estimates", "invoices", "customerpayments", "creditnotes")
+"""Items, taxes, places and currencies are ``settings``."""
+
+ACCOUNTS_READ = "ZohoBooks.accountants.READ"
+
+BOOKS_REQUIRED: tuple[str, ...] = (
+    *(f"ZohoBooks.{area}.{operation}" for area in BOOKS_AREAS for operation in OPERATIONS),
+    ACCOUNTS_READ,
+)
+"""Customers, items and documents of Zoho Books, its taxes and its accounts; nothing that deletes.
+
+https://www.zoho.com/books/api/v3/oauth/#oauth-scopes
+"""
+
+ADJUSTMENTS = "ZohoInventory.inventoryadjustments"
+"""What adjusting stock needs, as Inventory documents it; not asked for, because nothing does it yet."""
 
 
 def of_module(module: str, operation: str) -> str:
