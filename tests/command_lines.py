@@ -19,9 +19,14 @@ UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 
 def commands() -> dict[str, Any]:
-    """Every command by its name."""
-    group = typer.main.get_command(build())
-    return dict(group.commands)  # type: ignore[attr-defined]
+    """Every command by its name; a subcommand by both words. A group that only holds subcommands is none."""
+    found: dict[str, Any] = {}
+    for name, command in typer.main.get_command(build()).commands.items():  # type: ignore[attr-defined]
+        below = getattr(command, "commands", {})
+        if not below or command.invoke_without_command:
+            found[name] = command
+        found |= {f"{name} {second}": subcommand for second, subcommand in below.items()}
+    return found
 
 
 def find_calls(script: str) -> Iterator[str]:
@@ -36,7 +41,10 @@ def find_calls(script: str) -> Iterator[str]:
 def fault_of(call: str) -> str | None:
     """Why the program would refuse these words before it does anything; None when it would not."""
     name, *words = shlex.split(call)
-    command = commands().get(name)
+    known = commands()
+    if words and f"{name} {words[0]}" in known:
+        name = f"{name} {words.pop(0)}"
+    command = known.get(name)
     if command is None:
         return f"there is no command {name!r}"
     try:

@@ -13,12 +13,12 @@ from zohosync.cli.main import COMMANDS
 
 def test_without_a_command_it_shows_all_of_them(command: Command) -> None:
     shown = command().output
-    assert all(name in shown for name, *_ in COMMANDS)
+    assert all(name.split()[0] in shown for name, *_ in COMMANDS)
 
 
 @pytest.mark.parametrize("name", [name for name, *_ in COMMANDS])
 def test_every_command_explains_itself(command: Command, name: str) -> None:
-    result = command(name, "--help")
+    result = command(*name.split(), "--help")
     assert result.exit_code == 0
     assert f"zohosync {name}" in result.output
     assert len(result.output.splitlines()) > 5

@@ -82,7 +82,7 @@ def test_every_command_and_its_options_are_documented(name: str) -> None:
 
 
 def test_no_command_is_documented_that_is_not_there() -> None:
-    assert set(re.findall(r"^\| `zohosync ([\w-]+)`", page("commands.md"), re.M)) == set(commands())
+    assert set(re.findall(r"^\| `zohosync ([\w -]+)`", page("commands.md"), re.M)) == set(commands())
 
 
 def test_every_exit_code_is_documented() -> None:
@@ -202,7 +202,7 @@ def test_every_command_mentioned_in_the_papers_would_be_taken(paper: str) -> Non
 
 
 def test_every_command_a_remedy_names_is_there() -> None:
-    known = set(commands())
+    known = {name.split()[0] for name in commands()}
     named: dict[str, str] = {}
     for path in (path for path in SOURCE.rglob("*") if path.suffix in {".py", ".sql", ".html"}):
         for name in re.findall(r"`zohosync ([a-z][a-z-]*)", path.read_text(encoding="utf-8")):

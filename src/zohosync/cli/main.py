@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from zohosync.cli import screen
+from zohosync.cli import policy, screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect, disconnect
 from zohosync.cli.demo import demo
@@ -36,6 +36,7 @@ from zohosync.db.install import newest_version
 from zohosync.db.pool import DatabaseError, explain
 from zohosync.errors import ZohosyncError
 
+# A name of two words is a subcommand. A group that is a command too lists, as long as no subcommand is named.
 COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("demo", demo, "Try it", ""),
     ("sim", sim, "Try it", ""),
@@ -45,6 +46,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("connect", connect, "Set up", EPILOG),
     ("rehearse", rehearse, "Set up", ""),
     ("golive", golive, "Set up", ""),
+    ("policy", policy.policy, "Set up", ""),
+    ("policy set", policy.set_one, "Set up", ""),
+    ("policy clear", policy.clear_one, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),
     ("worker", worker, "Run", ""),
@@ -62,6 +66,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("recover", recover, "Take care", ""),
     ("uninstall", uninstall, "Take care", ""),
 )
+
+GROUPS: dict[str, str] = {}
+"""What the groups are for that are no commands themselves."""
 
 
 class Refusing(TyperGroup):
@@ -114,9 +121,26 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(about)
+    leaders = {name: function for name, function, _, _ in COMMANDS}
+    groups: dict[str, typer.Typer] = {}
     for name, function, panel, epilog in COMMANDS:
-        app.command(name, rich_help_panel=panel, epilog=epilog or None)(function)
+        first, _, second = name.partition(" ")
+        if second:
+            if first not in groups:
+                groups[first] = _group(app, first, panel, leaders.get(first))
+            groups[first].command(second, epilog=epilog or None)(function)
+        elif not any(other.startswith(f"{name} ") for other in leaders):
+            app.command(name, rich_help_panel=panel, epilog=epilog or None)(function)
     return app
+
+
+def _group(app: typer.Typer, name: str, panel: str, leader: Callable[..., None] | None) -> typer.Typer:
+    """A command of subcommands, beneath the whole."""
+    group = typer.Typer(no_args_is_help=leader is None)
+    if leader is not None:
+        group.callback(invoke_without_command=True)(leader)
+    app.add_typer(group, name=name, rich_help_panel=panel, help=leader.__doc__ if leader else GROUPS[name])
+    return group
 
 
 def run() -> None:

@@ -1,0 +1,17 @@
+"""The papers about documents say what the program says: policies, findings, overrides."""
+
+from pathlib import Path
+
+import pytest
+
+from zohosync.sync.books.policies import Policies
+from zohosync.sync.books.policy_list import PolicyLine, describe_allowed, list_policies
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+@pytest.mark.parametrize("line", list_policies(Policies(), {}), ids=lambda line: line.name)
+def test_every_policy_is_told_as_the_program_tells_it(line: PolicyLine) -> None:
+    text = (DOCS / "how-to" / "decide-how-documents-are-made.md").read_text(encoding="utf-8")
+    default = line.default or "not set"
+    assert f"| `{line.name}` | {describe_allowed(line)} | {default} | {line.meaning} |" in text
