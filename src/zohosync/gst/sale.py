@@ -70,12 +70,14 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class SaleLine:
-    """One line. ``key`` is the caller's and comes back; ``discount`` is in rupees, of this line alone."""
+    """One line. ``key`` is the caller's and comes back; ``discount`` is in rupees, of this line alone.
+
+    A quantity or price the shop does not have is None: the sale is then held."""
 
     key: str
     sku: str
-    quantity: Decimal
-    unit_price: Decimal
+    quantity: Decimal | None
+    unit_price: Decimal | None
     discount: Decimal = ZERO
     hsn: str | None = None
     rate: Decimal | None = None
