@@ -104,9 +104,50 @@ def test_a_refusal_that_says_success_leaves_a_write_in_doubt() -> None:
 
 
 def test_a_refusal_is_told_in_zohos_own_sentence() -> None:
-    error = refusal(400, 110802, CREATE, "Kindly specify the tax.")
-    assert error.message == "Zoho Books refused it: Kindly specify the tax."
-    assert (error.reason, error.status, error.vendor_code) == ("zoho_refused", 400, "110802")
+    error = refusal(400, 110942, CREATE, "Tax not supported.")
+    assert error.message == "Zoho Books refused it: Tax not supported."
+    assert (error.reason, error.status, error.vendor_code) == ("zoho_refused", 400, "110942")
+
+
+@pytest.mark.parametrize(
+    ("code", "reason"),
+    [(2, "books_value_invalid"), (4, "books_value_missing"), (8, "books_feature_off"), (15, "books_too_long"),
+     (3032, "books_tax_side"), (3062, "books_name_taken"), (4097, "books_number_mismatch"),
+     (9205, "books_stock_short"), (110802, "books_tax_missing"), (1001, "books_number_taken")],
+)  # fmt: skip
+def test_a_code_of_books_has_a_name_of_ours_and_a_remedy(code: int, reason: str) -> None:
+    error = refusal(400, code, CREATE, "In whatever language.")
+    assert isinstance(error, Refused)
+    assert error.reason == reason
+    assert error.message.endswith(": In whatever language.")
+    assert error.hint
+
+
+def test_one_code_means_an_item_or_a_number_by_what_was_written() -> None:
+    item = Request("PUT", "/books/v3/items/1", json={}, product="books", effect="idempotent")
+    assert refusal(400, 1001, item).reason == "books_item_taken"
+    assert refusal(400, 1001, CREATE).reason == "books_number_taken"
+
+
+@pytest.mark.parametrize(
+    ("message", "item"),
+    [("There is insufficient stock on hand for the item Rice 5 kg. Please correct it.", {"item": "Rice 5 kg"}),
+     ("Zu wenig.", {})],
+)  # fmt: skip
+def test_the_item_of_which_there_is_too_little_is_told_where_it_can_be_read(message: str, item: object) -> None:
+    assert refusal(400, 9205, CREATE, message).details == item
+
+
+def test_an_inactive_item_is_known_by_its_sentence_alone() -> None:
+    error = refusal(400, 9999, CREATE, "The item has been deleted or marked as inactive.")
+    assert error.reason == "books_item_inactive"
+    assert refusal(400, 3032, CREATE, "An item marked as inactive").reason == "books_tax_side"
+
+
+@pytest.mark.parametrize("message", ["Transactions are locked up to 31 Mar.", "The credit limit is reached."])
+def test_what_has_no_known_code_keeps_zohos_sentence(message: str) -> None:
+    error = refusal(400, 77777, CREATE, message)
+    assert (error.reason, message in error.message) == ("zoho_refused", True)
 
 
 @pytest.mark.parametrize(("status", "code"), [(404, 5), (404, 1002), (400, 1002), (200, 1002), (404, None)])

@@ -1,7 +1,7 @@
 """What Zoho Books answers, without any input or output: status, headers and body to a ``Reply`` or the right error.
 
 A call succeeded when its HTTP status is 2xx **and** its ``code`` is 0; either alone proves nothing. Codes decide, then
-the status; messages are localised and hold people's data, so nothing is read out of them.
+the status; messages are localised and hold people's data (``books_faults`` tells the two exceptions).
 
 https://www.zoho.com/books/api/v3/errors/
 """
@@ -11,7 +11,8 @@ from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 
-from zohosync.errors import LoginLost, RateLimited, Refused, ScopeMissing, TokenRejected, ZohoFailure, ZohoUnavailable
+from zohosync.errors import LoginLost, RateLimited, ScopeMissing, TokenRejected, ZohoFailure, ZohoUnavailable
+from zohosync.zoho.books_faults import refused
 from zohosync.zoho.faults import seconds_named
 from zohosync.zoho.protocol import Json, Reply, Request, no_answer_of_zoho, outcome_unknown, parse_object, trouble
 
@@ -19,7 +20,6 @@ SCOPE_CODE = 57
 TOKEN_CODES = frozenset({14, SCOPE_CODE})
 """Both are said of a token that is dead, and 57 also of one that lacks a permission."""
 
-ABSENT_CODE = 1002
 TROUBLE_CODE = 1000
 FOREIGN_CODE = 6041
 
@@ -86,10 +86,11 @@ def _error_of(
     status: int, headers: Mapping[str, str], code: int | None, content: Json, request: Request
 ) -> ZohoFailure:
     message = content.get("message")
+    said = message if isinstance(message, str) else ""
     words: dict[str, Any] = {
         "status": status,
         "vendor_code": "" if code is None else str(code),
-        "vendor_message": message if isinstance(message, str) else "",
+        "vendor_message": said,
     }
     if status == 429 or code in LIMIT_SCOPES:
         return _rate_limited(headers, code, words)
@@ -102,8 +103,8 @@ def _error_of(
     if 300 <= status < 400:
         return ZohoUnavailable(f"Zoho answered HTTP {status}.", hint="It is tried again by itself.", **words)
     if code == 0:
-        return outcome_unknown(request, **words) if request.writes else _refused(status, words)
-    return _refused(status, words)
+        return outcome_unknown(request, **words) if request.writes else refused(status, code, said, request, words)
+    return refused(status, code, said, request, words)
 
 
 def _foreign(words: dict[str, Any]) -> LoginLost:
@@ -113,19 +114,6 @@ def _foreign(words: dict[str, Any]) -> LoginLost:
         code="books_organisation_foreign",
         **words,
     )
-
-
-def _refused(status: int, words: dict[str, Any]) -> Refused:
-    """Zoho's own sentence is shown: Books has hundreds of codes, and the sentence is what its users know."""
-    said = words["vendor_message"] or f"HTTP {status} and no reason"
-    if status == 404 or words["vendor_code"] == str(ABSENT_CODE):
-        return Refused(
-            f"Zoho Books does not have it: {said}",
-            hint="It may have been deleted there.",
-            code="zoho_record_absent",
-            **words,
-        )
-    return Refused(f"Zoho Books refused it: {said}", hint="Correct it, then send it again.", **words)
 
 
 def _rate_limited(headers: Mapping[str, str], code: int | None, words: dict[str, Any]) -> RateLimited:
