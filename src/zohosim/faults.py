@@ -8,12 +8,14 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from zohosim.answers import Json
+from zohosim.books.preferences import REASONS
 from zohosim.calls import Call
 
 STATE = "state"
 AUTHORITY = "authority"
 BEFORE = "before"
 AFTER = "after"
+HINDRANCE = "hindrance"
 RECORD = "record"
 RULE = "rule"
 SHAPE = "shape"
@@ -69,6 +71,12 @@ KINDS: dict[str, Kind] = {
     "record_locked": Kind(RECORD, True, "matching records are refused with RECORD_LOCKED"),
     "not_approved": Kind(RECORD, True, "matching records are refused with NOT_APPROVED"),
     "new_mandatory_field": Kind(RULE, True, "`field` of `match.module` becomes mandatory", ("field",)),
+    "hindered": Kind(
+        HINDRANCE,
+        False,
+        "a write of Books is refused for `reason`, which an administrator could have caused",
+        ("reason",),
+    ),
     "200_instead_of_207": Kind(SHAPE, True, "a partly refused write answers 200"),
 }
 
@@ -236,6 +244,8 @@ def check_order(given: Any) -> None:
         raise ValueError("count must be a positive whole number, or null to last until cleared")
     if given["kind"] == "http_429" and given.get("code", 44) not in BOOKS_LIMIT_CODES:
         raise ValueError(f"code must be one of {', '.join(map(str, BOOKS_LIMIT_CODES))}")
+    if given["kind"] == "hindered" and given.get("reason") not in REASONS:
+        raise ValueError(f"reason must be one of {', '.join(REASONS)}")
     if given["kind"] == "new_mandatory_field" and not given.get("field"):
         raise ValueError("new_mandatory_field needs `field`")
     read_match(given.get("match") or {})

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from zohosim.answers import Answer, Json, Refused, error
 from zohosim.calls import Call, Entry
-from zohosim.faults import AFTER, AUTHORITY, BEFORE, STATE, Fault
+from zohosim.faults import AFTER, AUTHORITY, BEFORE, HINDRANCE, STATE, Fault
 from zohosim.scopes import Need, covers
 
 if TYPE_CHECKING:
@@ -55,13 +55,14 @@ class Meter(Protocol):
 class Manner:
     """How a product limits, refuses, throttles and fails: the same happenings have other words in each.
 
-    `meter` may refuse the call, when it belongs to nobody who could pay for it.
+    `meter` may refuse the call, when it belongs to nobody who could pay for it; `hinder` may refuse a write.
     """
 
     meter: Callable[["Simulator", Call], Meter]
     refuse: Callable[["Simulator", Refused], Answer]
     busy: Callable[["Simulator", Call, Fault], Answer]
     trouble: Callable[[], Answer]
+    hinder: Callable[["Simulator", Call, list[Fault]], None] | None = None
 
 
 def crm_meter(sim: "Simulator", _call: Call) -> Meter:
@@ -222,6 +223,8 @@ async def handle(sim: "Simulator", operation: Operation, call: Call, passage: Pa
         await spoil(sim, operation, call, first, passage)
         return
     try:
+        if operation.manner.hinder is not None and call.method != "GET":
+            operation.manner.hinder(sim, call, passage.note(sim.faults.take(call, HINDRANCE)))
         passage.answer = operation.handler(sim, call)
     except Refused as refusal:
         passage.answer = operation.manner.refuse(sim, refusal)
