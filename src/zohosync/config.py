@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     scan_interval: Seconds = Field(timedelta(minutes=10), description="How often missed changes are looked for.")
     lines_patience: Seconds = Field(timedelta(minutes=30), description="How long a quote or order may lack its lines.")
     wait_patience: Seconds = Field(timedelta(days=7), description="How long an operation may wait for anything else.")
-    concurrency: int = Field(4, ge=1, le=32, description="Batches one worker runs at once.")
+    concurrency: int = Field(5, ge=1, le=32, description="Batches one worker runs at once.")
 
     # --- retention
     keep_successes: Seconds = Field(

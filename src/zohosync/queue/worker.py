@@ -81,6 +81,12 @@ class Worker:
         self._name = name
         self._policy = policy or RetryPolicy()
         self._options = options or WorkerOptions()
+        # What is done one by one is claimed one by one: the others of a larger claim would wait for their turn while
+        # this worker, or another one, has room.
+        self._claim_sizes = {
+            lane: min(self._options.batch_limit, max(stream.batch_size for stream in streams if stream.lane is lane))
+            for lane in self._lanes
+        }
         self._observer = observer or Unobserved()
         self._running: set[asyncio.Task[None]] = set()
         self._leases: dict[UUID, Lease] = {}
@@ -112,7 +118,8 @@ class Worker:
             taken = await lanes.take_in(connection, self._streams.values(), self._options.batch_limit)
             more = taken > 0
             for lane in self._lanes:
-                if len(self._running) >= self._options.concurrency:
+                if len(self._running) >= self._room_for(lane):
+                    # Lanes stand in order of right of way: where this one has no room, no later one has.
                     self._observer.turned()
                     return False
                 claim_id = uuid4()
@@ -121,7 +128,7 @@ class Worker:
                     connection,
                     lane,
                     claim_id=claim_id,
-                    most=self._options.batch_limit,
+                    most=self._claim_sizes[lane],
                     visibility=self._options.visibility_seconds,
                     worker=self._name,
                 )
@@ -131,6 +138,12 @@ class Worker:
                     more = True
         self._observer.turned()
         return more
+
+    def _room_for(self, lane: Lane) -> int:
+        """How many claims may run before one of this lane begins. The last place is kept for the first lane, so that an
+        order never waits behind long work of others."""
+        most = self._options.concurrency
+        return most if lane is self._lanes[0] or most == 1 else most - 1
 
     def _start(self, claim_id: UUID, operations: Sequence[Operation], asked_at: float) -> None:
         lease = Lease(self._clock, self._options.visibility)

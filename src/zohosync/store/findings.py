@@ -12,7 +12,7 @@ from zohosync.db.pool import Connection, fetch_all, fetch_one
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """``detail`` holds what differs, for people: plain JSON. ``resolution`` is the action taken, ``reason`` says why."""
+    """``detail`` holds what differs: plain JSON. ``resolution`` is the action taken, ``reason`` says why."""
 
     finding_id: int
     code: str

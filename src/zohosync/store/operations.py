@@ -1,6 +1,7 @@
 """Making records dirty, and what people may do with an operation."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from zohosync.db.pool import Connection, fetch_all, fetch_one
 
@@ -63,3 +64,38 @@ async def count_by_status(connection: Connection) -> dict[str, int]:
              from unnest(enum_range(null::zohosync.operation_status)) as wanted(status)""",
     )
     return {row["status"]: row["count"] for row in rows}
+
+
+async def find_first_seen(connection: Connection, *, kind: str, entity: str, record_id: str) -> datetime | None:
+    """When the record was first found to need this kind of work, as far as the log reaches."""
+    row = await fetch_one(
+        connection,
+        """select min(created_at) as seen_at from zohosync.operation
+            where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s""",
+        {"kind": kind, "entity": entity, "record": record_id},
+    )
+    return row["seen_at"] if row else None
+
+
+async def is_open(connection: Connection, *, kind: str, entity: str, record_id: str) -> bool:
+    """Whether such an operation waits, runs or will be tried again."""
+    row = await fetch_one(
+        connection,
+        """select exists (select from zohosync.operation
+                           where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s
+                             and status in ('pending', 'running', 'retrying', 'waiting')) as open""",
+        {"kind": kind, "entity": entity, "record": record_id},
+    )
+    return bool(row and row["open"])
+
+
+async def was_asked_for(connection: Connection, *, kind: str, entity: str, record_id: str) -> bool:
+    """Whether a person ever asked for it: then go-live no longer keeps it back."""
+    row = await fetch_one(
+        connection,
+        """select exists (select from zohosync.operation
+                           where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s
+                             and cause = 'manual') as asked""",
+        {"kind": kind, "entity": entity, "record": record_id},
+    )
+    return bool(row and row["asked"])
