@@ -72,6 +72,7 @@ class Batch:
         self.progressed: set[int] = set()
         self.digests: dict[int, str] = {}
         self.labels: dict[int, str] = {}
+        self.warnings: dict[int, list[str]] = {}
 
     @property
     def open(self) -> list[Operation]:
@@ -92,6 +93,7 @@ class Batch:
         smaller.progressed = self.progressed
         smaller.digests = self.digests
         smaller.labels = self.labels
+        smaller.warnings = self.warnings
         return smaller
 
     def note_record(self, operation: Operation, *, digest: str, label: str | None) -> None:
@@ -105,6 +107,10 @@ class Batch:
         """A step succeeded: an error after it starts a fresh budget of tries."""
         self.progressed.add(operation.operation_id)
 
+    def warn(self, operation: Operation, *warnings: str) -> None:
+        """What had to be left out on the way; kept with whatever becomes of the operation."""
+        self.warnings.setdefault(operation.operation_id, []).extend(warnings)
+
     def judge(self, error: BaseException, operation: Operation) -> Report:
         """What an error means for one operation of this batch."""
         return replace(self._judge(error, operation, self), label=self.labels.get(operation.operation_id))
@@ -116,6 +122,7 @@ class Batch:
         """
         if not reports:
             return set()
+        reports = [self._with_warnings(report) for report in reports]
         async with self.pool.connection() as connection, connection.transaction():
             held = await lanes.finish(
                 connection, self._claim_id, self._worker, reports, longest_hidden=self._longest_hidden
@@ -127,3 +134,7 @@ class Batch:
             if operation is not None and report.operation_id in held:
                 self._tell(operation, report)
         return held
+
+    def _with_warnings(self, report: Report) -> Report:
+        noted = self.warnings.get(report.operation_id)
+        return replace(report, warnings=tuple(dict.fromkeys((*report.warnings, *noted)))) if noted else report

@@ -197,6 +197,40 @@ async def find_owners(connection: Connection, *, system: str, module: str, zoho_
     return {row["zoho_id"]: row["record_id"] for row in rows}
 
 
+async def find_link_owners(
+    connection: Connection, *, system: str, module: str, zoho_ids: Sequence[str]
+) -> dict[str, tuple[str, str]]:
+    """Whose a record of Zoho is, where several entities share its module: Zoho id to (entity, record id)."""
+    rows = await fetch_all(
+        connection,
+        """select zoho_id, entity, record_id from zohosync.link
+            where system = %(system)s and module = %(module)s and zoho_id = any (%(ids)s)""",
+        {"system": system, "module": module, "ids": list(zoho_ids)},
+    )
+    return {row["zoho_id"]: (row["entity"], row["record_id"]) for row in rows}
+
+
+async def move_link(
+    connection: Connection, *, system: str, module: str, zoho_id: str, entity: str, record_id: str
+) -> bool:
+    """The record of Zoho belongs to another record of the shop now, such as the account of a former guest; whether it
+    was moved. What that one had claimed to create is dropped; what it is linked to is not."""
+    await connection.execute(
+        """delete from zohosync.link where system = %(system)s and module = %(module)s and entity = %(entity)s
+            and record_id = %(record)s and state <> 'linked'""",
+        {"system": system, "module": module, "entity": entity, "record": record_id},
+    )
+    cursor = await connection.execute(
+        """update zohosync.link l set entity = %(entity)s, record_id = %(record)s, updated_at = now()
+            where system = %(system)s and module = %(module)s and zoho_id = %(zoho_id)s
+              and not exists (select from zohosync.link o
+                               where o.system = l.system and o.module = l.module
+                                 and o.entity = %(entity)s and o.record_id = %(record)s)""",
+        {"system": system, "module": module, "zoho_id": zoho_id, "entity": entity, "record": record_id},
+    )
+    return cursor.rowcount > 0
+
+
 async def distrust_link(connection: Connection, *, system: str, module: str, entity: str, record_id: str) -> None:
     """What Zoho has may no longer be what was accepted: the next push is sent even if it is the same as the last."""
     await connection.execute(
