@@ -133,6 +133,7 @@ def seed_field(order: Order) -> Json:
 
 
 def outbox(order: Order) -> Json:
+    order.sim.books.courier.pump()
     waiting = list(order.sim.outbox)
     if order.request.method == "DELETE":
         order.sim.outbox.clear()
@@ -177,6 +178,7 @@ def clock(order: Order) -> Json:
         order.sim.clock.minute_seconds = 60.0 / number(given["scale"], "scale")
     if "minute_seconds" in given:
         order.sim.clock.minute_seconds = number(given["minute_seconds"], "minute_seconds")
+    order.sim.books.courier.pump()
     return {
         "now": iso(order.sim.clock.now()),
         "unix": order.sim.clock.now(),

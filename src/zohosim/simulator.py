@@ -7,6 +7,7 @@ from typing import Any
 
 from zohosim.accounts import throttled
 from zohosim.answers import Answer, Json, error
+from zohosim.books.automation import announce as announce_of_books
 from zohosim.books.organisations import Organisation as BooksOrganisation
 from zohosim.books.organisations import Seed as BooksSeed
 from zohosim.books.store import Books
@@ -76,7 +77,8 @@ class Simulator:
         self.outbox = new_outbox()
         self.grants = Grants(self.clock, self.switches)
         self.crm = Crm(self.clock, self.ids, self.switches)
-        self.books = Books(self.clock, self.limits, self.switches)
+        self.books = Books(self.clock, self.limits, self.switches, self.outbox)
+        self.books.hooks.append(announce_of_books)
         self.add_client(DEFAULT_CLIENT)
 
     @property

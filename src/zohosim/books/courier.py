@@ -91,6 +91,11 @@ class Courier:
         if everything:
             self._release()
 
+    async def settled(self) -> None:
+        """Once everything that was sent over HTTP has been answered, or not."""
+        if self._walk is not None:
+            await self._walk
+
     def _wait(self, delivery: Delivery) -> None:
         self._waiting.append((self.clock.now() + self.delay, delivery))
         loop = running_loop()
