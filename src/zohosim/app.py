@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from zohosim import accounts, control, web
+from zohosim import accounts, control, control_books, web
 from zohosim.answers import Answer, Refused, error
 from zohosim.books import answers as books_answers
 from zohosim.books import routes as books
@@ -17,6 +17,8 @@ from zohosim.gate import crm_refusal
 
 if TYPE_CHECKING:
     from zohosim.simulator import Simulator
+
+BOOKS_ROOTS = ("/books/", "/inventory/")
 
 
 class SimulatorApp(Starlette):
@@ -41,7 +43,14 @@ def strip_centre(scope: Scope) -> None:
 def create_app(simulator: "Simulator") -> Starlette:
     """The whole simulated Zoho over one Simulator: accounts, CRM v8, Books v3, control plane, web face."""
     app = SimulatorApp(
-        routes=[*control.routes(), *web.routes(), *accounts.routes(), *crm.routes(), *books.routes()],
+        routes=[
+            *control.routes(),
+            *control_books.routes(),
+            *web.routes(),
+            *accounts.routes(),
+            *crm.routes(),
+            *books.routes(),
+        ],
         exception_handlers={404: wrong_path, 405: wrong_method},
     )
     app.state.simulator = simulator
@@ -49,7 +58,7 @@ def create_app(simulator: "Simulator") -> Starlette:
 
 
 async def wrong_path(request: Request, _exc: Exception) -> Response:
-    if request.url.path.startswith("/books/"):
+    if request.url.path.startswith(BOOKS_ROOTS):
         return books_answers.unknown_path().response()
     if not request.url.path.startswith("/crm/"):
         return PlainTextResponse("Not found", 404)
@@ -58,7 +67,7 @@ async def wrong_path(request: Request, _exc: Exception) -> Response:
 
 
 async def wrong_method(request: Request, _exc: Exception) -> Response:
-    if request.url.path.startswith("/books/"):
+    if request.url.path.startswith(BOOKS_ROOTS):
         return books_answers.wrong_method().response()
     sim: Simulator = request.app.state.simulator
     status = sim.switches["wrong_method_status"]

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 from zoneinfo import available_timezones
 
 from zohosim.answers import Answer, Json
+from zohosim.books import locations
 from zohosim.books.answers import told
 from zohosim.books.limits import PLANS, BooksLimits
 from zohosim.books.preferences import Preferences
 from zohosim.books.records import Ledger
 from zohosim.books.states import STATES
 from zohosim.books.taxes import standard_taxes
+from zohosim.books.webhooks import Webhooks
 from zohosim.calls import Call
 
 if TYPE_CHECKING:
@@ -65,13 +67,24 @@ class Organisation:
     default: bool = False
     taxes: list[Json] = field(default_factory=list)
     preferences: Preferences = field(default_factory=Preferences)
+    webhooks: Webhooks = field(default_factory=Webhooks)
 
     def __post_init__(self) -> None:
         self.taxes = standard_taxes(self.prefix + 34_000) if self.seed.gst else []
+        self.ledger.tables["locations"] = {self.primary_location: self._first_location()}
 
     @property
     def id(self) -> str:
         return self.seed.id
+
+    @property
+    def primary_location(self) -> str:
+        return str(self.prefix + 12_001)
+
+    def _first_location(self) -> Json:
+        address = self.detail()["address"]
+        address["postal_code"] = address.pop("zip")
+        return locations.primary(self.primary_location, "Head Office", address, self.gstin)
 
     @property
     def gstin(self) -> str:

@@ -15,6 +15,7 @@ from zohosim.books.answers import BooksRefused
 from zohosim.books.customfields import Definitions
 from zohosim.clock import Clock
 from zohosim.identifiers import IdSequence
+from zohosim.switches import Switches
 
 if TYPE_CHECKING:
     from zohosim.books.organisations import Organisation
@@ -28,8 +29,9 @@ Hook = Callable[["Simulator", "Organisation", str, str, Row], None]
 class Ledger:
     """All tables of one organisation: name to rows by id, in the order of their making."""
 
-    def __init__(self, clock: Clock, zone: str, ids: IdSequence, definitions: Definitions) -> None:
+    def __init__(self, clock: Clock, zone: str, ids: IdSequence, definitions: Definitions, switches: Switches) -> None:
         self.clock = clock
+        self.switches = switches
         self.zone = ZoneInfo(zone)
         self.ids = ids
         self.definitions = definitions

@@ -4,9 +4,9 @@ A module says what is its own (its fields, checks and shapes); these handlers do
 store, tell. https://www.zoho.com/books/api/v3/introduction/
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,10 +32,16 @@ class Visit:
     sim: "Simulator"
     organisation: "Organisation"
     call: Call
+    cache: dict[str, Any] = field(default_factory=dict)
+    """What was added up for one row of a list and holds for all."""
 
     @property
     def ledger(self) -> Ledger:
         return self.organisation.ledger
+
+    @property
+    def gst(self) -> bool:
+        return self.organisation.seed.gst
 
     @property
     def inventory(self) -> bool:
@@ -87,6 +93,8 @@ class Module:
     row: Shape = plain
     stored: Stored = no_more
     delete: Delete = free
+    source: Callable[[Visit], Iterable[Row]] | None = None
+    """The rows its list chooses from, when they are not those of its table as they are."""
     hash_in_detail: bool = False
     """Documents show their custom fields as a hash, too."""
 
@@ -123,7 +131,8 @@ def created_status(seen: Visit) -> int:
 
 def list_rows(module: Module, sim: "Simulator", call: Call) -> Answer:
     seen = visit(sim, call)
-    rows = lists.chosen(call, module.listing, seen.ledger.rows(module.name))
+    source = seen.ledger.rows(module.name) if module.source is None else module.source(seen)
+    rows = lists.chosen(call, module.listing, source)
     rows = by_custom_fields(module, seen, rows)
     return lists.page(call, module.listing, rows, partial(in_list, module, seen))
 
@@ -163,6 +172,16 @@ def delete_row(module: Module, sim: "Simulator", call: Call) -> Answer:
     seen = visit(sim, call)
     remove(module, seen, find_row(module, seen))
     return said(module.removed)
+
+
+def mark_row(module: Module, status: str, check: Delete, sim: "Simulator", call: Call) -> Answer:
+    """`POST /items/{id}/inactive`; `check` may refuse it."""
+    seen = visit(sim, call)
+    row = find_row(module, seen)
+    check(seen, row)
+    row["status"] = status
+    records.changed(sim, seen.organisation, module.name, "updated", row)
+    return said(f"The {module.entity.lower()} has been marked as {status}.")
 
 
 def put_by_unique_value(module: Module, sim: "Simulator", call: Call) -> Answer:

@@ -1,53 +1,55 @@
-"""The routes of Books v3: what each path is called, needs, and how Books answers.
+"""The routes of Books v3, and of those of Zoho Inventory v1 that know the same records.
 
-Scopes: https://www.zoho.com/books/api/v3/oauth/
+https://www.zoho.com/books/api/v3/introduction/
 """
 
-from typing import TYPE_CHECKING
+from functools import partial
 
 from starlette.routing import Route
 
-from zohosim.answers import Answer
-from zohosim.books import answers, organisations, taxes
-from zohosim.calls import Call
-from zohosim.faults import Fault
-from zohosim.gate import Endpoint, Handler, Manner, Meter, Operation
-from zohosim.scopes import Need
+from zohosim.books import addresses, automation, organisations, persons, resources, taxes
+from zohosim.books.contacts import CONTACTS
+from zohosim.books.locations import LOCATIONS
+from zohosim.books.operations import USER, collection, in_inventory, marking, operation
+from zohosim.books.persons import PERSONS
+from zohosim.gate import Endpoint, Operation
 
-if TYPE_CHECKING:
-    from zohosim.simulator import Simulator
-
-READ_SETTINGS = (Need("ZohoBooks.settings", ("READ",)),)
-
-
-def of_organisation(sim: "Simulator", call: Call) -> Meter:
-    return sim.books.organisation_of(call).limits
-
-
-def of_user(sim: "Simulator", _call: Call) -> Meter:
-    return sim.books.flood
-
-
-def busy(sim: "Simulator", _call: Call, fault: Fault) -> Answer:
-    """The fault http_429: with the code it asks for, else the one of the minute."""
-    code = int(fault.options.get("code", 44))
-    refusal = answers.flooded(3600) if code == 43 else answers.too_many(code, most=10_000)
-    return answers.refusal_answer(sim, refusal)
-
-
-ORGANISATION = Manner(of_organisation, answers.refusal_answer, busy, answers.trouble)
-USER = Manner(of_user, answers.refusal_answer, busy, answers.trouble)
-
-
-def read(name: str, path: str, handler: Handler, manner: Manner = ORGANISATION) -> Operation:
-    return Operation("books", name, "GET", f"/books/v3{path}", handler, lambda _: READ_SETTINGS, manner=manner)
-
-
-OPERATIONS = (
-    read("organisations", "/organizations", organisations.list_organisations, USER),
-    read("organisation", "/organizations/{id}", organisations.get_organisation),
-    read("taxes", "/settings/taxes", taxes.list_taxes),
+SETTINGS: tuple[Operation, ...] = (
+    operation("organisations", "GET", "/organizations", organisations.list_organisations, "settings.READ", USER),
+    operation("organisation", "GET", "/organizations/{id}", organisations.get_organisation, "settings.READ"),
+    operation("taxes", "GET", "/settings/taxes", taxes.list_taxes, "settings.READ"),
+    *collection(LOCATIONS, "settings"),
+    operation("list_webhooks", "GET", "/settings/webhooks", automation.list_webhooks, "settings.READ"),
+    operation("create_webhook", "POST", "/settings/webhooks", automation.create_webhook, "settings.CREATE"),
+    operation("delete_webhook", "DELETE", "/settings/webhooks/{id}", automation.delete_webhook, "settings.DELETE"),
 )
+
+OF_CONTACTS: tuple[Operation, ...] = (
+    *collection(PERSONS, "contacts", path="/contacts/contactpersons"),
+    operation(
+        "primary_contact_person", "POST", "/contacts/contactpersons/{id}/primary", persons.make_primary,
+        "contacts.CREATE",
+    ),
+    operation(
+        "list_contact_persons", "GET", "/contacts/{contact_id}/contactpersons", persons.list_persons, "contacts.READ"
+    ),
+    operation(
+        "get_contact_person", "GET", "/contacts/{contact_id}/contactpersons/{id}",
+        partial(resources.get_row, PERSONS), "contacts.READ",
+    ),
+    *collection(CONTACTS, "contacts"),
+    *marking(CONTACTS, "contacts"),
+    operation("list_addresses", "GET", "/contacts/{id}/address", addresses.list_addresses, "contacts.READ"),
+    operation("add_address", "POST", "/contacts/{id}/address", addresses.add_address, "contacts.CREATE"),
+    operation(
+        "update_address", "PUT", "/contacts/{id}/address/{address_id}", addresses.update_address, "contacts.UPDATE"
+    ),
+    operation(
+        "delete_address", "DELETE", "/contacts/{id}/address/{address_id}", addresses.delete_address, "contacts.DELETE"
+    ),
+)  # fmt: skip
+
+OPERATIONS: tuple[Operation, ...] = (*SETTINGS, *OF_CONTACTS, *in_inventory(OF_CONTACTS, "contacts"))
 
 
 def routes() -> list[Route]:

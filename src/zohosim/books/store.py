@@ -1,6 +1,10 @@
 """The store of Books: its organisations, and which of them a call is for."""
 
+from collections import deque
+
+from zohosim.answers import Json
 from zohosim.books.answers import BooksRefused
+from zohosim.books.courier import Courier
 from zohosim.books.customfields import CustomField, Definitions, Wanted
 from zohosim.books.limits import BooksLimits, FloodGuard
 from zohosim.books.organisations import ENTITY_PREFIX, Organisation, Seed, with_id
@@ -20,10 +24,11 @@ FIRST_RECORD = 1_000_001
 class Books:
     """All state of the simulated Books."""
 
-    def __init__(self, clock: Clock, general: Limits, switches: Switches) -> None:
+    def __init__(self, clock: Clock, general: Limits, switches: Switches, outbox: deque[Json]) -> None:
         self.clock = clock
         self.general = general
         self.switches = switches
+        self.outbox = outbox
         self.seeds: list[Seed] = [with_id(Seed(), set())]
         self.custom_fields: list[Wanted] = []
         self.hooks: list[Hook] = []
@@ -32,6 +37,7 @@ class Books:
 
     def reset(self) -> None:
         """The seeded organisations, fresh, with their custom fields; ids of records are never used again."""
+        self.courier = Courier(self.clock, self.outbox)
         self.flood = FloodGuard(self.clock, self.general, self.switches)
         self.organisations = {seed.id: self._open(number, seed) for number, seed in enumerate(self.seeds)}
 
@@ -46,7 +52,7 @@ class Books:
             if wanted.organisation_id in ("", seed.id):
                 definitions.define(wanted)
         ids = self._sequences.setdefault(number, IdSequence(prefix + FIRST_RECORD))
-        return Ledger(self.clock, seed.time_zone, ids, definitions)
+        return Ledger(self.clock, seed.time_zone, ids, definitions, self.switches)
 
     def seed_field(self, wanted: Wanted) -> list[CustomField]:
         """One more custom field, in one organisation or in all, there again after every reset."""
