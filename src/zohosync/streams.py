@@ -3,6 +3,10 @@
 from functools import partial
 
 from zohosync.queue.operation import Lane, Stream
+from zohosync.sync.books.customers import push_customers
+from zohosync.sync.books.desk import BooksDesk
+from zohosync.sync.books.invoices import push_invoices
+from zohosync.sync.books.items import push_items
 from zohosync.sync.contact_foresight import foresee_contacts
 from zohosync.sync.contacts import push_contacts
 from zohosync.sync.desk import CrmDesk
@@ -10,9 +14,15 @@ from zohosync.sync.lead_foresight import foresee_leads
 from zohosync.sync.leads import push_leads
 
 
-def build_streams(desk: CrmDesk) -> tuple[Stream, ...]:
-    """The table. A kind is a stable string: it stands in the database and in people's filters."""
+def build_streams(desk: CrmDesk, books: BooksDesk) -> tuple[Stream, ...]:
+    """The table. A kind is a stable string: it stands in the database and in people's filters.
+
+    What an order needs of customers and items it makes itself; their own streams follow edits, behind the sales.
+    """
     return (
+        Stream("books.invoice.push", Lane.SALES, ("order",), partial(push_invoices, books)),
+        Stream("books.customer.push", Lane.STOCK, ("buyer",), partial(push_customers, books)),
+        Stream("books.item.push", Lane.BULK, ("variant",), partial(push_items, books)),
         Stream(
             "crm.contact.push",
             Lane.PEOPLE,

@@ -23,12 +23,15 @@ from zohosync.queue.operation import RetryPolicy, Stream
 from zohosync.queue.worker import CHANNELS, Worker, WorkerOptions
 from zohosync.store import write_backs
 from zohosync.store.budget import Allowance, PostgresBudget
+from zohosync.store.holds import release_holds
 from zohosync.store.incidents import review_connection
 from zohosync.store.installation import Installation, check_installation, read_installation
 from zohosync.store.measures import read_measures
 from zohosync.store.tidying import Retention, tidy, tidy_gone
 from zohosync.store.tokens import PostgresTokens
 from zohosync.streams import build_streams
+from zohosync.sync.books.desk import BooksDesk
+from zohosync.sync.books.watch import watch_documents
 from zohosync.sync.connecting import Connected, Connector
 from zohosync.sync.desk import CrmDesk, Policy
 from zohosync.sync.doctor.patient import Patient, Zoho
@@ -42,6 +45,9 @@ from zohosync.zoho.vault import Vault
 LEASE_MARGIN = timedelta(seconds=2)
 RESEND_EVERY = timedelta(seconds=5)
 REVIEW_EVERY = timedelta(seconds=10)
+RELEASE_EVERY = timedelta(seconds=10)
+"""A held order goes through soon after it was corrected."""
+WATCH_EVERY = timedelta(minutes=30)
 SETTLE_EVERY = timedelta(seconds=30)
 TIDY_EVERY = timedelta(minutes=10)
 TIDY_GONE_EVERY = timedelta(hours=1)
@@ -61,6 +67,7 @@ class Services:
     client: Client
     spares: Spares
     books: Books
+    books_desk: BooksDesk
     connector: Connector
     streams: tuple[Stream, ...]
     metrics: Metrics
@@ -97,11 +104,16 @@ class Services:
         async def give_up_logins(_: Connection) -> None:
             await self.connector.give_up_abandoned()
 
+        async def release(connection: Connection) -> None:
+            await release_holds(connection, policies=(await self.books_desk.policies(connection)).digest)
+
         keep = Retention(self.settings.keep_successes, self.settings.keep_payloads)
         jobs = (
             Job("resend_due", RESEND_EVERY, lanes.resend_due),
             Job("catch_up_scan", self.settings.scan_interval, scan),
             Job("write_backs", SETTLE_EVERY, write_backs.settle),
+            Job("release_holds", RELEASE_EVERY, release),
+            Job("watch_documents", WATCH_EVERY, partial(watch_documents, self.books_desk)),
             Job("review_connection", REVIEW_EVERY, review_connection),
             Job("give_up_logins", TIDY_EVERY, give_up_logins),
             Job("tidy", TIDY_EVERY, partial(tidy, keep=keep)),
@@ -140,7 +152,14 @@ def allowances(settings: Settings) -> dict[str, Allowance]:
     """What may be asked of each product, as the settings give it."""
     return {
         "crm": Allowance(settings.crm_daily_credits, settings.crm_in_flight),
-        "books": Allowance(settings.books_daily_calls, settings.books_in_flight, per_minute=settings.books_per_minute),
+        "books": Allowance(
+            settings.books_daily_calls,
+            settings.books_in_flight,
+            sales_reserve=settings.books_daily_calls * settings.books_sales_reserve // 100,
+            per_minute=settings.books_per_minute,
+            minute_reserve=settings.books_per_minute * settings.books_sales_reserve // 100,
+            flight_reserve=1 if settings.books_sales_reserve else 0,
+        ),
     }
 
 
@@ -185,11 +204,14 @@ async def open_services(
         budget = PostgresBudget(
             pool,
             allowances(settings),
+            minute=settings.sim_minute if settings.zoho == "sim" else timedelta(minutes=1),
             lease=settings.call_timeout + LEASE_MARGIN,  # a killed worker's places come free that soon
         )
         client = Client(http, custodian, budget, time, timeout=settings.call_timeout, watch=metrics.tally.watch)
         crm = Crm(client)
         desk = CrmDesk(pool, crm, custodian, time, _policy(settings))
+        books = Books(client)
+        books_desk = BooksDesk(pool, books, custodian, time, _policy(settings))
         yield Services(
             settings=settings,
             clock=time,
@@ -200,9 +222,10 @@ async def open_services(
             crm=crm,
             client=client,
             spares=Spares(http, custodian, vault),
-            books=Books(client),
+            books=books,
+            books_desk=books_desk,
             connector=Connector(pool, custodian, client, vault, zoho=settings.zoho),
-            streams=build_streams(desk),
+            streams=build_streams(desk, books_desk),
             metrics=metrics,
             name=name or worker_name(),
         )

@@ -196,3 +196,55 @@ def _document(row: dict[str, Any]) -> StoredDocument:
 def _line(line: dict[str, Any]) -> DocumentLineSent:
     values: dict[str, Any] = {name: Decimal(value) if name in AMOUNTS else value for name, value in line.items()}
     return DocumentLineSent(**values)
+
+
+async def read_watermark(connection: Connection, module: Module) -> datetime | None:
+    """Up to when the changes of a module in Books are known."""
+    rows = await fetch_all(connection, "select watermark from zohosync.sweep where name = %(name)s", {"name": module})
+    return rows[0]["watermark"] if rows else None
+
+
+async def set_watermark(connection: Connection, module: Module, watermark: datetime) -> None:
+    """They are known up to then."""
+    await connection.execute(
+        """insert into zohosync.sweep (name, watermark) values (%(name)s, %(watermark)s)
+           on conflict (name) do update set watermark = excluded.watermark, swept_at = now()""",
+        {"name": module, "watermark": watermark},
+    )
+
+
+async def list_watched_modules(connection: Connection) -> list[Module]:
+    """The modules we have documents in."""
+    rows = await fetch_all(
+        connection,
+        """select m.module from unnest(array['invoices', 'estimates', 'creditnotes']) as m(module)
+            where exists (select from zohosync.document d where d.module = m.module)""",
+    )
+    return [row["module"] for row in rows]
+
+
+async def list_unchecked(
+    connection: Connection, *, module: Module, before: datetime, since: date, most: int
+) -> list[StoredDocument]:
+    """Documents dated since a day that nobody has seen in Books since an instant, longest unseen first."""
+    rows = await fetch_all(
+        connection,
+        f"""select {COLUMNS} from zohosync.document
+             where module = %(module)s and document_date >= %(since)s and checked_at < %(before)s
+             order by checked_at limit %(most)s""",  # noqa: S608
+        {"module": module, "before": before, "since": since, "most": most},
+    )
+    return [_document(row) for row in rows]
+
+
+async def mark_checked(
+    connection: Connection, *, module: Module, zoho_id: str, status: str | None = None, modified_at: str | None = None
+) -> None:
+    """Books still has the document."""
+    await connection.execute(
+        """update zohosync.document
+              set checked_at = clock_timestamp(), status = coalesce(%(status)s, status),
+                  books_modified_at = coalesce(%(modified_at)s, books_modified_at)
+            where module = %(module)s and zoho_id = %(zoho_id)s""",
+        {"module": module, "zoho_id": zoho_id, "status": status, "modified_at": modified_at},
+    )

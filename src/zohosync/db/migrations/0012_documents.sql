@@ -120,6 +120,13 @@ create table zohosync.hold (
   primary key (record_id, entity, kind)
 );
 
+-- Up to when changes in Books are known, by module.
+create table zohosync.sweep (
+  name      text primary key,
+  watermark timestamptz not null,
+  swept_at  timestamptz not null default now()
+);
+
 -- What is older than go-live is never synced by itself, not even when it changes: documents must be able to tell.
 alter table zohosync.observation add column before_golive boolean not null default false;
 
@@ -174,5 +181,36 @@ begin
     released := released + cardinality(wanted.keys);
   end loop;
   return released;
+end
+$function$;
+
+-- As before, for every entity the adapter has a digest of.
+create or replace function zohosync.cancel(wanted bigint) returns boolean
+language plpgsql as $function$
+declare
+  ended record;
+begin
+  update zohosync.operation o
+     set status = 'cancelled', queued = false, finished_at = now(), wait_reason = null, next_attempt_at = null
+   where o.operation_id = wanted and o.status in ('pending', 'retrying', 'waiting')
+  returning o.lane, o.message_id, o.kind, o.entity, o.record_id into ended;
+  if ended is null then
+    return false;
+  end if;
+  if ended.message_id is not null then
+    perform pgmq.delete('zohosync_' || ended.lane, ended.message_id);
+  end if;
+  begin
+    insert into zohosync.observation as v (kind, entity, record_id, digest)
+    select b.kind, b.entity, s.record_id, s.digest
+      from zohosync.baseline b cross join lateral zohosync.shop_digests(ended.entity, array[ended.record_id]) s
+     where (b.kind, b.entity) = (ended.kind, ended.entity)
+    on conflict (kind, entity, record_id)
+    do update set digest = excluded.digest, seen_at = now(), missing_since = null;
+  exception when others then
+    null;  -- a shop that cannot be read just now is no reason not to cancel: `tidy` keeps the operation instead
+  end;
+  perform pg_notify('zohosync_live', '');
+  return true;
 end
 $function$;

@@ -1,0 +1,338 @@
+"""Making a document in Books, step by step: claim, create, read back, compare, send.
+
+Every step is remembered before the next begins, so that whoever resumes after a crash starts where it ended, and
+nothing is made twice.
+"""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from zohosync.errors import NotReady, RecordInvalid, Refused, ZohosyncError
+from zohosync.queue.batch import Batch
+from zohosync.queue.operation import Operation
+from zohosync.store.documents import Module, StoredDocument, save_document
+from zohosync.store.findings import report_finding
+from zohosync.store.links import (
+    Creation,
+    Link,
+    NewLink,
+    claim_creations,
+    forget_link,
+    release_creations,
+    save_links,
+)
+from zohosync.store.orders import ShopOrder
+from zohosync.sync.books.compare import Comparison, compare
+from zohosync.sync.books.desk import BooksDesk, Office
+from zohosync.sync.books.holding import Judged
+from zohosync.sync.books.invoice_draft import ROUND_OFF, DocumentDraft, line_payload
+from zohosync.sync.books.policies import Policies
+from zohosync.sync.books.snapshot import snapshot_of
+from zohosync.zoho.books import Books
+from zohosync.zoho.books_records import Document, UniqueKey
+
+DRAFT_STATUSES = frozenset({"draft", "approved"})
+WAITING_STATUSES = frozenset({"pending_approval"})
+
+
+class Differs(RecordInvalid):
+    """Books made something else of a document than what was expected; it stays a draft."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What is particular to invoices, estimates and credit notes: Books' calls for each. ``word`` is for people."""
+
+    module: Module
+    entity: str
+    word: str
+    create: Callable[[Books, dict[str, Any], UniqueKey | None], Awaitable[Document]]
+    find: Callable[[Books, str], Awaitable[tuple[Document, ...]]]
+    read: Callable[[Books, str], Awaitable[Document | None]]
+    update: Callable[[Books, str, dict[str, Any]], Awaitable[Document]]
+    send: Callable[[Books, str], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One record on its way to a document."""
+
+    desk: BooksDesk
+    batch: Batch
+    operation: Operation
+    order: ShopOrder
+    policies: Policies
+    office: Office
+    books: Books
+    judged: Judged
+
+
+def reference_of(number: str, estranged: Collection[str]) -> str:
+    """What the document is looked for by: the shop's number; after an administrator parted them, with a counter."""
+    return number if not estranged else f"{number}/{len(estranged) + 1}"
+
+
+def unique_key(case: Case, reference: str) -> UniqueKey | None:
+    """The value of the organisation's no-duplicates field, where it has one."""
+    name = case.policies.unique_reference_field
+    return UniqueKey(name, reference) if name else None
+
+
+async def ensure_document(
+    case: Case,
+    kind: Kind,
+    draft: DocumentDraft,
+    payload: dict[str, Any],
+    *,
+    link: Link | None,
+    estranged: Collection[str],
+) -> StoredDocument:
+    """The document, found or made, with link and row saved. One that may exist already is looked for first."""
+    found = await _find_begun(case, kind, draft, link, estranged) if link is not None else None
+    document = found or await _create(case, kind, draft, payload)
+    return await _remember(case, kind, draft, document)
+
+
+async def _find_begun(
+    case: Case, kind: Kind, draft: DocumentDraft, link: Link, estranged: Collection[str]
+) -> Document | None:
+    """What an earlier attempt may have left. A link without a row is of a document that was known once."""
+    if link.zoho_id is not None:
+        known = await kind.read(case.books, link.zoho_id)
+        if known is not None:
+            return known
+        async with case.desk.pool.connection() as connection:
+            await forget_link(
+                connection, system="books", module=kind.module, entity=kind.entity, record_id=case.operation.record_id
+            )
+    return await _look(case, kind, draft, estranged)
+
+
+async def _look(case: Case, kind: Kind, draft: DocumentDraft, estranged: Collection[str]) -> Document | None:
+    """What a creation whose outcome is unknown left in Books: the same reference and customer."""
+    rows = [
+        row
+        for row in await kind.find(case.books, draft.reference)
+        if row.customer_id == draft.customer_id and row.id not in estranged
+    ]
+    if len(rows) > 1:
+        numbers = ", ".join(row.number or row.id for row in rows)
+        raise RecordInvalid(
+            f"Books has several documents with the reference {draft.reference}: {numbers}.",
+            hint=f"Delete or void the wrong ones in Books, or link the right one: `zohosync link {kind.entity}"
+            f" {case.order.order_number} {kind.module} <number>`.",
+            code="document_ambiguous",
+        )
+    return rows[0] if rows else None
+
+
+async def _create(case: Case, kind: Kind, draft: DocumentDraft, payload: dict[str, Any]) -> Document:
+    """Claim, then send. What Books refuses frees the claim; what is unknown leaves it, and is looked for next time."""
+    record_id = case.operation.record_id
+    async with case.desk.pool.connection() as connection:
+        mine = await claim_creations(
+            connection,
+            system="books",
+            module=kind.module,
+            entity=kind.entity,
+            organisation_id=await case.desk.organisation_id(),
+            creations=[Creation(record_id, draft.reference, case.operation.operation_id)],
+            hold=case.batch.lease.duration,
+        )
+    if record_id not in mine:
+        raise NotReady(f"Somebody is making this {kind.word} just now.", wait_for="parent", hint="It looks again soon.")
+    try:
+        return await kind.create(case.books, payload, unique_key(case, draft.reference))
+    except Refused:
+        case.desk.forget_office()  # what was refused may rest on taxes or accounts that changed
+        async with case.desk.pool.connection() as connection:
+            await release_creations(
+                connection, system="books", module=kind.module, entity=kind.entity, record_ids=[record_id]
+            )
+        raise
+
+
+async def _remember(case: Case, kind: Kind, draft: DocumentDraft, document: Document) -> StoredDocument:
+    organisation = await case.desk.organisation_id()
+    stored = stored_document(case, kind, draft, document, organisation)
+    link = NewLink(case.operation.record_id, document.id, "", {"reference": draft.reference, "number": document.number})
+    async with case.desk.pool.connection() as connection, connection.transaction():
+        taken = await save_links(
+            connection,
+            system="books",
+            module=kind.module,
+            entity=kind.entity,
+            organisation_id=organisation,
+            links=[link],
+        )
+        if taken:
+            raise RecordInvalid(
+                f"{kind.word.capitalize()} {document.number} of Books already belongs to another record of the shop.",
+                hint="Look at both records; part them with `zohosync unlink`.",
+                code="document_taken",
+            )
+        await save_document(connection, stored)
+    case.batch.note_progress(case.operation)
+    return stored
+
+
+def stored_document(
+    case: Case, kind: Kind, draft: DocumentDraft, document: Document, organisation_id: str
+) -> StoredDocument:
+    """The row of a document that was just made or found."""
+    assessed = draft.assessment
+    return StoredDocument(
+        entity=kind.entity,
+        record_id=case.operation.record_id,
+        module=kind.module,
+        organisation_id=organisation_id,
+        zoho_id=document.id,
+        number=document.number,
+        reference=draft.reference,
+        step="created",
+        status=document.status,
+        document_date=draft.on,
+        customer_id=draft.customer_id,
+        place_of_supply=assessed.place_of_supply,
+        supply_type=assessed.supply_type.value,
+        gst_treatment=assessed.gst_treatment,
+        state_source=assessed.state_source,
+        address_source=case.order.ship_to.source,
+        shop_total=draft.total,
+        books_total=document.total,
+        taxable_value=assessed.totals.taxable_value,
+        exempt_value=assessed.exempt_value + assessed.nil_value + assessed.zero_rated_value,
+        cgst=assessed.totals.cgst,
+        sgst=assessed.totals.sgst,
+        igst=assessed.totals.igst,
+        books_cgst=None,
+        books_sgst=None,
+        books_igst=None,
+        round_off=draft.round_off,
+        variance=document.total - draft.total,
+        settled_amount=Decimal(0),
+        source=snapshot_of(case.order),
+        source_digest=case.order.digest,
+        lines=draft.lines,
+        books_modified_at=document.modified_at,
+    )
+
+
+async def read_back(
+    case: Case, kind: Kind, stored: StoredDocument, draft: DocumentDraft
+) -> tuple[StoredDocument, Document]:
+    """Read what Books has and compare it; a difference of paise is rounded off, a larger one stops here, before it is
+    sent."""
+    document = await get_document(case, kind, stored)
+    result = compare(draft, document, case.office.taxes, most_round_off=case.policies.round_off_tolerance)
+    if result.roundable and not result.exact and document.status in DRAFT_STATUSES:
+        document = await kind.update(case.books, stored.zoho_id, rounded(draft, document, result))
+        result = compare(draft, document, case.office.taxes, most_round_off=case.policies.round_off_tolerance)
+    compared = replace(
+        stored,
+        step="compared" if result.exact else stored.step,
+        status=document.status,
+        number=document.number,
+        books_total=document.total,
+        books_cgst=result.legs.cgst,
+        books_sgst=result.legs.sgst,
+        books_igst=result.legs.igst,
+        variance=result.variance,
+        round_off=document.adjustment + document.round_off,
+        lines=result.lines,
+        books_modified_at=document.modified_at,
+    )
+    await keep(case, compared)
+    if not result.exact:
+        compared = await _ask(case, kind, compared, result)
+    return compared, document
+
+
+def rounded(draft: DocumentDraft, document: Document, result: Comparison) -> dict[str, Any]:
+    """The update that books a difference of paise as a round-off. Lines are kept by their ids; one left out would be
+    deleted."""
+    return draft.payload | {
+        "line_items": [line_payload(line, number) for number, line in enumerate(result.lines, start=1)],
+        "adjustment": document.adjustment - result.variance,
+        "adjustment_description": ROUND_OFF,
+    }
+
+
+async def _ask(case: Case, kind: Kind, stored: StoredDocument, result: Comparison) -> StoredDocument:
+    """A difference is a person's to judge: Differs, unless exactly this one was accepted."""
+    only_total = not [said for said in result.differences if not said.startswith("Its total")]
+    said = " ".join(result.differences) or f"Its total differs by {result.variance:.2f}."
+    code = "total_mismatch" if only_total else "document_differs"
+    message = f"Books made something else of {kind.word} {stored.number or stored.zoho_id}: {said}"
+    detail = {"differences": list(result.differences), "variance": str(result.variance)}
+    if await find(case, kind, code, message, detail):
+        raise Differs(
+            message,
+            hint="It stays a draft in Books. Correct it there or in the shop, then press Sync now; or accept it.",
+            code=code,
+        )
+    accepted = replace(stored, step="compared")
+    await keep(case, accepted)
+    return accepted
+
+
+async def get_document(case: Case, kind: Kind, stored: StoredDocument) -> Document:
+    """The document as Books has it; RecordInvalid, with a finding, when it is gone or void."""
+    document = await kind.read(case.books, stored.zoho_id)
+    if document is None:
+        raise await _lost(case, kind, stored, "document_deleted", "was deleted in Books")
+    if document.status == "void":
+        raise await _lost(case, kind, stored, "document_voided", "was voided in Books")
+    return document
+
+
+async def _lost(case: Case, kind: Kind, stored: StoredDocument, code: str, what: str) -> ZohosyncError:
+    message = f"{kind.word.capitalize()} {stored.number or stored.zoho_id} {what}."
+    await find(case, kind, code, message, {"number": stored.number, "zoho_id": stored.zoho_id})
+    return RecordInvalid(
+        message,
+        hint=f"Accept that, or have a new one made: `zohosync unlink {stored.entity} {case.order.order_number}"
+        f" {kind.module}`, then press Sync now.",
+        code=code,
+    )
+
+
+async def send(case: Case, kind: Kind, stored: StoredDocument, document: Document) -> StoredDocument:
+    """Mark a draft as sent; one that is further along stays as it is. An approval is a person's."""
+    if document.status in WAITING_STATUSES:
+        raise RecordInvalid(
+            f"{kind.word.capitalize()} {stored.number} waits for approval in Books.",
+            hint="Approve it there, then press Sync now.",
+            code="books_approval_pending",
+        )
+    if document.status in DRAFT_STATUSES:
+        await kind.send(case.books, stored.zoho_id)
+    sent = replace(stored, step="sent", status="sent" if document.status in DRAFT_STATUSES else document.status)
+    await keep(case, sent)
+    return sent
+
+
+async def keep(case: Case, stored: StoredDocument) -> None:
+    """Remember how far a document came: progress, which gives later steps a fresh budget of tries."""
+    case.batch.lease.check()
+    async with case.desk.pool.connection() as connection, connection.transaction():
+        await save_document(connection, stored)
+    case.batch.note_progress(case.operation)
+
+
+async def find(case: Case, kind: Kind, code: str, message: str, detail: dict[str, Any]) -> bool:
+    """Open a finding about the record; False when a person accepted exactly this before."""
+    async with case.desk.pool.connection() as connection, connection.transaction():
+        opened = await report_finding(
+            connection,
+            code=code,
+            entity=kind.entity,
+            record_id=case.operation.record_id,
+            module=kind.module,
+            label=case.order.order_number,
+            message=message,
+            detail=detail,
+        )
+    return opened is not None

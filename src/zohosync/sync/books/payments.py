@@ -1,0 +1,150 @@
+"""The payment of an invoice: recorded once, for what the customer paid.
+
+https://www.zoho.com/books/api/v3/customer-payments/#create-a-payment
+"""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from zohosync.errors import NotReady, RecordInvalid, Refused
+from zohosync.store.documents import StoredDocument, save_document
+from zohosync.store.links import (
+    Creation,
+    NewLink,
+    claim_creations,
+    find_links,
+    release_creations,
+    save_links,
+)
+from zohosync.sync.books.making import Case, unique_key
+from zohosync.sync.books.sale import business_date
+from zohosync.zoho.books_records import Document, Payment
+
+MODULE = "customerpayments"
+ENTITY = "order"
+
+
+async def settle_invoice(case: Case, stored: StoredDocument, document: Document) -> StoredDocument:
+    """Record the payment of a sent invoice. One that somebody recorded by hand counts; a part of it asks a person.
+
+    The amount is what the customer paid. Should an accepted invoice be less, the rest stays as unused credit.
+    """
+    balance = document.balance if document.balance or document.status == "paid" else document.total
+    if document.total == 0 or balance == 0:
+        return await _keep(case, replace(stored, step="settled", settled_amount=document.total, status="paid"), None)
+    if balance != document.total:
+        found = await _find(case, stored)
+        if found is None:
+            raise _partly_paid(stored, document)
+        return await _keep(case, _settled(stored, document), found)
+    payment = await _ensure_payment(case, stored, document)
+    return await _keep(case, _settled(stored, document), payment)
+
+
+def draft_payment(case: Case, stored: StoredDocument, due: Decimal) -> dict[str, Any]:
+    """The payment as it is sent. Its day is never before the invoice's."""
+    order, policies = case.order, case.policies
+    paid = order.total if order.total else due
+    payload: dict[str, Any] = {
+        "customer_id": stored.customer_id,
+        "payment_mode": policies.mode_of(order.payment_method),
+        "amount": paid,
+        "date": payment_date(case, stored).isoformat(),
+        "reference_number": payment_reference(case),
+        "description": f"Order {order.order_number}",
+        "invoices": [{"invoice_id": stored.zoho_id, "amount_applied": min(paid, due)}],
+    }
+    account = policies.deposit_accounts.get(order.payment_method or "")
+    if account:
+        payload["account_id"] = account
+    if policies.location_id:
+        payload["location_id"] = policies.location_id
+    if policies.unique_reference_field:
+        payload["custom_fields"] = [{"api_name": policies.unique_reference_field, "value": stored.reference}]
+    return payload
+
+
+def payment_reference(case: Case) -> str:
+    """What the payment is looked for by: the gateway's id where the shop keeps it, else the order's number."""
+    return (case.order.payment_reference or case.order.order_number)[:100]
+
+
+def payment_date(case: Case, stored: StoredDocument) -> date:
+    """The business day the money came, as far as the shop tells."""
+    instant = case.order.paid_at
+    if instant is None:
+        return stored.document_date
+    return max(business_date(instant, case.office.zone), stored.document_date)
+
+
+async def _ensure_payment(case: Case, stored: StoredDocument, document: Document) -> Payment:
+    record_id, operation = case.operation.record_id, case.operation
+    async with case.desk.pool.connection() as connection:
+        links = await find_links(connection, system="books", module=MODULE, entity=ENTITY, record_ids=[record_id])
+    if record_id in links:  # a payment was sent, and nobody knows what became of it
+        found = await _find(case, stored)
+        if found is not None:
+            return found
+    reference = payment_reference(case)
+    async with case.desk.pool.connection() as connection:
+        mine = await claim_creations(
+            connection,
+            system="books",
+            module=MODULE,
+            entity=ENTITY,
+            organisation_id=stored.organisation_id,
+            creations=[Creation(record_id, reference, operation.operation_id)],
+            hold=case.batch.lease.duration,
+        )
+    if record_id not in mine:
+        raise NotReady("Somebody is recording this payment just now.", wait_for="parent", hint="It looks again soon.")
+    try:
+        return await case.books.create_payment(
+            draft_payment(case, stored, document.total), unique=unique_key(case, stored.reference)
+        )
+    except Refused:
+        async with case.desk.pool.connection() as connection:
+            await release_creations(connection, system="books", module=MODULE, entity=ENTITY, record_ids=[record_id])
+        raise
+
+
+async def _find(case: Case, stored: StoredDocument) -> Payment | None:
+    """Our payment in Books: the reference, the customer, and applied to this very invoice."""
+    for row in await case.books.find_payments(payment_reference(case), stored.customer_id):
+        payment = row if row.applied else await case.books.payment(row.id)
+        if payment is not None and any(applied.invoice_id == stored.zoho_id for applied in payment.applied):
+            return payment
+    return None
+
+
+async def _keep(case: Case, stored: StoredDocument, payment: Payment | None) -> StoredDocument:
+    case.batch.lease.check()
+    async with case.desk.pool.connection() as connection, connection.transaction():
+        if payment is not None:
+            link = NewLink(case.operation.record_id, payment.id, "", {"reference": payment.reference})
+            await save_links(
+                connection,
+                system="books",
+                module=MODULE,
+                entity=ENTITY,
+                organisation_id=stored.organisation_id,
+                links=[link],
+            )
+        await save_document(connection, stored)
+    case.batch.note_progress(case.operation)
+    return stored
+
+
+def _settled(stored: StoredDocument, document: Document) -> StoredDocument:
+    return replace(stored, step="settled", status="paid", settled_amount=document.total)
+
+
+def _partly_paid(stored: StoredDocument, document: Document) -> RecordInvalid:
+    return RecordInvalid(
+        f"Invoice {stored.number} has a balance of {document.balance:.2f} of {document.total:.2f}: somebody recorded a"
+        " part of the payment by hand.",
+        hint="Record the rest in Books, or delete that part there; then press Sync now.",
+        code="invoice_partly_paid",
+    )
