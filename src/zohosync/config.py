@@ -78,6 +78,9 @@ class Settings(BaseSettings):
         "live", description="live talks to Zoho; sim to a local zohosim, on purpose only."
     )
     sim_url: str = Field("http://127.0.0.1:8900", description="Where zohosim listens, when ZOHOSYNC_ZOHO=sim.")
+    sim_minute: Seconds = Field(
+        timedelta(minutes=1), description="How long a minute of zohosim's limits lasts; shorter ones are for tests."
+    )
     data_centre: Literal["us", "eu", "in", "au", "jp", "ca", "cn", "sa", "uk", "ae"] = Field(
         "in", description="Zoho data centre of the organisation."
     )
@@ -99,6 +102,9 @@ class Settings(BaseSettings):
     )
     books_per_minute: int = Field(90, ge=1, le=100, description="Most calls to Books per minute, over all processes.")
     books_in_flight: int = Field(5, ge=1, le=10, description="Most calls to Books at once, over all processes.")
+    books_sales_reserve: int = Field(
+        10, ge=0, le=90, description="Share of Books' calls, per day and per minute, that only orders use, in percent."
+    )
     call_timeout: Seconds = Field(timedelta(seconds=20), description="Longest wait for one answer of Zoho.")
 
     # --- queue

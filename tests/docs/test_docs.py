@@ -122,9 +122,10 @@ def test_every_table_queue_and_function_of_the_database_is_documented() -> None:
     tables = re.findall(r"create table zohosync\.(\w+)", migrations)
     functions = re.findall(r"create (?:or replace )?function zohosync\.(\w+)", migrations)
     contract = re.findall(r"create or replace function zohosync\.(shop_\w+)", adapter)
-    wanted = [*tables, *functions, *contract, *(f"zohosync_{queue}" for queue in QUEUES)]
+    dropped = re.findall(r"drop (?:table|function) zohosync\.(\w+)", migrations)
+    wanted = {*tables, *functions, *contract, *(f"zohosync_{queue}" for queue in QUEUES)} - set(dropped)
     assert len(wanted) > 40
-    assert [name for name in wanted if f"`{name}`" not in text] == []
+    assert sorted(name for name in wanted if f"`{name}`" not in text) == []
 
 
 def test_the_readme_names_the_two_commands() -> None:

@@ -16,7 +16,7 @@ from zohosync.store.shop import PAGE, read_recent
 from zohosync.sync.rehearse import Group, Rehearsal, rehearse
 
 FIRM = {"role": "b2b_client", "company_name": "Demo Farms"}
-API_ACCOUNTS = {"budget_day", "budget_minute", "budget_lease"}
+API_ACCOUNTS = {"budget_day", "budget_lease"}
 """Calls to Zoho are counted, those of a rehearsal too."""
 
 

@@ -5,7 +5,7 @@ https://www.zoho.com/books/api/v3/introduction/#api-call-limit
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,8 +34,8 @@ MESSAGES = {
 
 @dataclass(frozen=True)
 class Usage:
-    """What a page or a command may show. ``spent`` is of the last 24 hours, in credits; ``paused_until`` is None when
-    nothing pauses."""
+    """What a page or a command may show. ``spent`` is of the last 24 hours, in credits, or of Books' day, in calls;
+    ``paused_until`` is None when nothing pauses."""
 
     spent: int
     limit: int
@@ -48,12 +48,27 @@ class Usage:
 @dataclass(frozen=True)
 class Allowance:
     """What may be asked of one product. ``daily_credits`` are CRM's credits, or plain calls of Books;
-    ``sales_reserve`` of them are for priority sales alone; ``per_minute`` is None where Zoho has no such limit."""
+    ``sales_reserve`` of them are for priority sales alone; ``per_minute`` is None where Zoho has no such limit.
+    ``minute_reserve`` of the minute and ``flight_reserve`` of the calls at once are for sales alone, too, so that an
+    order of now passes a bulk job of thousands."""
 
     daily_credits: int
     in_flight: int
     sales_reserve: int = 0
     per_minute: int | None = None
+    minute_reserve: int = 0
+    flight_reserve: int = 0
+
+    def for_priority(self, priority: str) -> "Allowance":
+        """What is left to a priority; always at least one call at once and per minute."""
+        if priority == "sales":
+            return self
+        return replace(
+            self,
+            daily_credits=self.daily_credits - self.sales_reserve,
+            in_flight=max(1, self.in_flight - self.flight_reserve),
+            per_minute=None if self.per_minute is None else max(1, self.per_minute - self.minute_reserve),
+        )
 
 
 class PostgresBudget:
@@ -78,8 +93,7 @@ class PostgresBudget:
 
     async def take(self, *, organisation_id: str, product: str, cost: int, heavy: bool, priority: str) -> str:
         """A lease, in one round trip; RateLimited with its scope and when to ask again."""
-        allowance = self._allowances[product]
-        reserve = 0 if priority == "sales" else allowance.sales_reserve
+        allowance = self._allowances[product].for_priority(priority)
         row = await self._fetch(
             "select lease, refused_by, retry_after from zohosync.budget_take("
             " %(organisation)s, %(product)s, %(cost)s::integer, %(heavy)s, %(day_limit)s::bigint,"
@@ -90,7 +104,7 @@ class PostgresBudget:
                 "product": product,
                 "cost": cost,
                 "heavy": heavy,
-                "day_limit": allowance.daily_credits - reserve,
+                "day_limit": allowance.daily_credits,
                 "in_flight": allowance.in_flight,
                 "heavy_in_flight": HEAVY_IN_FLIGHT,
                 "per_minute": allowance.per_minute,
@@ -168,7 +182,7 @@ class PostgresBudget:
             "with moment as (select coalesce(%(now)s::timestamptz, clock_timestamp()) as instant)"
             " select ceil(zohosync.budget_spent(%(organisation)s, %(product)s, instant)) as spent,"
             "  (select coalesce(sum(d.calls), 0) from zohosync.budget_day d where d.organisation_id = %(organisation)s"
-            "     and d.product = %(product)s and d.day = (instant at time zone 'UTC')::date) as calls,"
+            "     and d.product = %(product)s and d.day = zohosync.budget_today(%(product)s, instant)) as calls,"
             "  (select count(*) from zohosync.budget_lease l where l.organisation_id = %(organisation)s"
             "     and l.product = %(product)s and l.expires_at > instant) as in_flight,"
             "  p.until_at, p.reason"

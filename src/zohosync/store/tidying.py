@@ -77,7 +77,6 @@ EXPIRED = (
     "delete from zohosync.sign_in_attempt where attempted_at < now() - interval '1 day'",
     "delete from zohosync.worker where seen_at < now() - interval '7 days'",
     "delete from zohosync.budget_lease where expires_at < now() - interval '1 hour'",
-    "delete from zohosync.budget_minute where minute_at < now() - interval '1 day'",
     "delete from zohosync.budget_day where day < current_date - 90",
     "delete from zohosync.token_refresh where refreshed_at < now() - interval '1 hour'",
 )

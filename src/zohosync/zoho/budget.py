@@ -3,7 +3,6 @@
 https://www.zoho.com/crm/developer/docs/api/v8/api-limits.html
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Protocol, TypeAlias
@@ -87,25 +86,27 @@ class Unlimited:
         return (retry_after or timedelta(seconds=2)) if verdict == "limited" else timedelta(0)
 
 
-def delays(patience: timedelta) -> Iterator[timedelta]:
-    """Doubling waits that add up to no more than the patience."""
-    waited, delay = timedelta(0), FIRST_DELAY
-    while waited + delay <= patience:
-        yield delay
-        waited += delay
-        delay = min(delay * 2, LONGEST_DELAY)
-
-
 async def take_patiently(budget: Budget, demand: Demand, clock: Clock, patience: timedelta) -> str:
-    """A lease. A full house empties within a call's time, so it is waited for; every other refusal surfaces at once."""
-    for delay in delays(patience):
+    """A lease. A full house empties within a call's time, and a minute is told to the moment a place comes free: both
+    are waited for, if that takes no longer than the patience; every other refusal surfaces at once."""
+    delay, left = FIRST_DELAY, patience
+    while True:
         try:
             return await _take(budget, demand)
         except RateLimited as error:
-            if error.scope != "concurrency" or error.retry_after > LONGEST_DELAY:
+            rest = _rest(error, delay)
+            if rest is None or rest > left:
                 raise
-        await clock.sleep(delay)
-    return await _take(budget, demand)
+        await clock.sleep(rest)
+        left -= rest
+        delay = min(delay * 2, LONGEST_DELAY)
+
+
+def _rest(refused: RateLimited, delay: timedelta) -> timedelta | None:
+    """How long to wait before asking again; None when it is not worth waiting here."""
+    if refused.scope == "minute":
+        return max(refused.retry_after, FIRST_DELAY)
+    return delay if refused.scope == "concurrency" and refused.retry_after <= LONGEST_DELAY else None
 
 
 async def _take(budget: Budget, demand: Demand) -> str:
