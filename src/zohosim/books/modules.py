@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from zohosim.answers import Json
 from zohosim.books import records, resources
+from zohosim.books.contacts import CONTACTS
 from zohosim.books.records import Row
 from zohosim.books.resources import Module, Visit
 from zohosim.calls import Call
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from zohosim.books.organisations import Organisation
     from zohosim.simulator import Simulator
 
-MODULES: dict[str, Module] = {}
+MODULES: dict[str, Module] = {module.name: module for module in (CONTACTS,)}
 
 
 def call_within(

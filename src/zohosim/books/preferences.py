@@ -7,7 +7,6 @@ are ours, so nobody should read them. https://www.zoho.com/books/help/settings/
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 from zohosim.answers import Json
@@ -71,12 +70,6 @@ class Preferences:
         """Refused when a transaction of a locked day is made, changed or taken away."""
         if any(day and day[:10] <= self.locked_until for day in dates):
             raise hindered("locked_period", date=self.locked_until)
-
-    def check_credit(self, contact: Json, owed: Decimal) -> None:
-        """Refused when what the contact would owe with this document is beyond its limit; no limit means none."""
-        limit = Decimal(str(contact.get("credit_limit") or 0))
-        if self.credit_limit == "block" and limit and owed > limit:
-            raise hindered("credit_limit", name=contact["contact_name"])
 
     def check_plan(self, plan: str, invoices_this_year: int) -> None:
         """Refused when the plan allows no further invoice this year."""
