@@ -117,14 +117,14 @@ def test_a_public_console_without_tls(command: Command, installed: Shop) -> None
 
 
 def test_an_unknown_entity(command: Command, installed: Shop) -> None:
-    refused(command("sync", "order", "1", **installed.env), 2, "no entity 'order'", "customer, inquiry, quote")
+    refused(command("sync", "parcel", "1", **installed.env), 2, "no entity 'parcel'", "customer, inquiry, order, ")
 
 
 @pytest.mark.parametrize("entity", ["customer", "inquiry", "quote"])
 @pytest.mark.parametrize("term", ["nobody@example.com", "00000000-0000-0000-0000-000000000000", "'; drop table"])
 def test_an_unknown_record(command: Command, installed: Shop, entity: str, term: str) -> None:
     result = command("sync", entity, term, **installed.env)
-    refused(result, 1, f"The shop has no {entity}", "by its id or its e-mail address")
+    refused(result, 1, f"The shop has no {entity}", "by its id, its number or SKU, or its e-mail address")
 
 
 def test_an_unknown_operation(command: Command, installed: Shop) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from zohosync.sync.books.overrides import FIELDS, LINE_SKU
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.policy_list import PolicyLine, describe_allowed, list_policies
 
@@ -15,3 +16,8 @@ def test_every_policy_is_told_as_the_program_tells_it(line: PolicyLine) -> None:
     text = (DOCS / "how-to" / "decide-how-documents-are-made.md").read_text(encoding="utf-8")
     default = line.default or "not set"
     assert f"| `{line.name}` | {describe_allowed(line)} | {default} | {line.meaning} |" in text
+
+
+@pytest.mark.parametrize("name", [*FIELDS, f"{LINE_SKU}<line id>"])
+def test_every_field_that_can_be_overridden_is_told(name: str) -> None:
+    assert f"| `{name}` |" in (DOCS / "how-to" / "correct-an-order.md").read_text(encoding="utf-8")

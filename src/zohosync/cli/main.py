@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from zohosync.cli import policy, screen
+from zohosync.cli import override, policy, screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect, disconnect
 from zohosync.cli.demo import demo
@@ -57,6 +57,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("status", status, "Look and act", ""),
     ("preview", preview, "Look and act", ""),
     ("sync", sync, "Look and act", ""),
+    ("override list", override.list_all, "Look and act", ""),
+    ("override set", override.set_one, "Look and act", ""),
+    ("override clear", override.clear_one, "Look and act", ""),
     ("retry", retry, "Look and act", ""),
     ("pause", pause, "Look and act", ""),
     ("resume", resume, "Look and act", ""),
@@ -67,7 +70,9 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("uninstall", uninstall, "Take care", ""),
 )
 
-GROUPS: dict[str, str] = {}
+GROUPS: dict[str, str] = {
+    "override": "Correct what the shop cannot: one field of one record.",
+}
 """What the groups are for that are no commands themselves."""
 
 

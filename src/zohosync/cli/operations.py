@@ -113,7 +113,9 @@ async def find_one(connection: Connection, entity: str, term: str) -> str:
     """The id of the one record a person means by an id or an e-mail address; RecordUnknown when it is not one."""
     found = await find_records(connection, entity, term)
     if not found:
-        raise RecordUnknown(f"The shop has no {entity} {term!r}.", hint="Name it by its id or its e-mail address.")
+        raise RecordUnknown(
+            f"The shop has no {entity} {term!r}.", hint="Name it by its id, its number or SKU, or its e-mail address."
+        )
     if len(found) > 1:
         ids = ", ".join(record_id for record_id, _ in found)
         raise RecordUnknown(f"{term!r} names {len(found)} records.", hint=f"Choose one id, newest first: {ids}.")

@@ -15,10 +15,11 @@ from zohosync.db.address import reach
 from zohosync.errors import SettingsRefused
 from zohosync.store.installation import read_installation
 from zohosync.store.policies import clear_policy, read_policies, set_policy
+from zohosync.sync.books.corrections import judge_again
 from zohosync.sync.books.policies import Policies, parse_policies, parse_policy
 from zohosync.sync.books.policy_list import PolicyLine, as_typed, list_policies
 
-SOON = "Documents that were held are judged by it within a minute."
+SOON = "Documents that were held are judged again now."
 
 Name = Annotated[str, typer.Argument(help="Which policy.", show_default=False)]
 
@@ -72,7 +73,9 @@ def set_one(
 async def _set(url: str, name: str, value: Any) -> None:
     async with reach(url) as connection:
         await read_installation(connection)
-        await set_policy(connection, name=name, value=value, by=actor())
+        async with connection.transaction():
+            await set_policy(connection, name=name, value=value, by=actor())
+            await judge_again(connection)
 
 
 def clear_one(name: Name, as_json: AsJson = False) -> None:
@@ -86,7 +89,9 @@ def clear_one(name: Name, as_json: AsJson = False) -> None:
 async def _clear(url: str, name: str) -> None:
     async with reach(url) as connection:
         await read_installation(connection)
-        await clear_policy(connection, name=name, by=actor())
+        async with connection.transaction():
+            await clear_policy(connection, name=name, by=actor())
+            await judge_again(connection)
 
 
 def check_name(name: str) -> None:
