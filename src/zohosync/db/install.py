@@ -16,6 +16,8 @@ from zohosync.db.pool import Connection, explain, fetch_all, fetch_one
 from zohosync.errors import DatabaseFailure, PrivilegeMissing, SettingsRefused
 
 MAPPED_TABLES = ("users", "orders", "products", "product_variants", "b2b_quotes", "contact_submissions")
+LINE_TABLES = ("b2b_quote_items", "order_items")
+CAPTURED_TABLES = (*MAPPED_TABLES, *LINE_TABLES)
 MAPPING_COLUMNS = ("zoho_crm_id", "zoho_books_id")
 TAX_COLUMNS = ("hsn_code", "gst_rate", "tax_category")
 """What an adapter adds to the variants, so that somebody can say what GST asks of the goods."""
@@ -94,7 +96,7 @@ def load_adapter(name: str) -> str:
 
 @dataclass(frozen=True)
 class CaptureTrigger:
-    """One trigger that an adapter puts on a table of the shop; ``event`` is insert or update."""
+    """One trigger that an adapter puts on a table of the shop; ``event`` is insert, update or delete."""
 
     name: str
     event: str
@@ -103,7 +105,7 @@ class CaptureTrigger:
 
 
 TRIGGER = re.compile(
-    r"create or replace trigger (\w+)\s+after (insert|update) on public\.(\w+)"
+    r"create or replace trigger (\w+)\s+after (insert|update|delete) on public\.(\w+)"
     r"[^;]*?execute function zohosync\.(\w+)\(\)"
 )
 
@@ -240,7 +242,7 @@ async def _check_owner(connection: Connection) -> None:
              from unnest(%(tables)s::text[]) as t(name)
              left join pg_class c on c.relname = t.name and c.relnamespace = 'public'::regnamespace
                                  and c.relkind in ('r', 'p')""",
-        {"tables": [*MAPPED_TABLES, "b2b_quote_items"]},
+        {"tables": [*MAPPED_TABLES, *LINE_TABLES]},
     )
     missing = [row["name"] for row in rows if not row["present"]]
     if missing:
@@ -323,8 +325,8 @@ def compose_uninstall(*, worker_role: str) -> str:
     """SQL that takes away triggers, queues, our schema and the worker's rights; the shop's data stays."""
     triggers = "\n".join(
         f"drop trigger if exists zohosync_capture_{event} on public.{table};"
-        for table in ("users", "contact_submissions", "b2b_quotes", "b2b_quote_items")
-        for event in ("insert", "update")
+        for table in CAPTURED_TABLES
+        for event in ("insert", "update", "delete")
     )
     return f"""{INSTALL_LOCK}{triggers}
 {drop_pgmq_sql()}

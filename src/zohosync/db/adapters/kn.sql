@@ -96,6 +96,11 @@ begin
                (o.email, o.first_name, o.last_name, o.phone, o.role, o.company_name, o.gst_number));
   end if;
   perform zohosync.capture('customer', keys);
+  if tg_op = 'UPDATE' and keys is not null then
+    -- Only those Books has already: a document brings the others there.
+    perform zohosync.capture('buyer', (select array_agg(l.record_id) from zohosync.link l
+                                        where l.system = 'books' and l.entity = 'buyer' and l.record_id = any (keys)));
+  end if;
   return null;
 exception when others then
   begin
@@ -158,6 +163,16 @@ begin
                (o.user_id, o.valid_until, o.subtotal, o.tax_amount, o.total_amount, o.notes));
   end if;
   perform zohosync.capture('quote', keys);
+  if tg_op = 'INSERT' then
+    select array_agg(n.id::text) into keys from new_rows n where n.status = 'approved';
+  else
+    select array_agg(n.id::text) into keys
+      from new_rows n left join old_rows o on o.id = n.id
+     where ('approved' in (n.status, o.status) or zohosync.has_document('approved_quote', n.id::text))
+       and (o.id is null or zohosync.approval_source(to_jsonb(n), null)
+                            is distinct from zohosync.approval_source(to_jsonb(o), null));
+  end if;
+  perform zohosync.capture('approved_quote', keys);
   return null;
 exception when others then
   begin
@@ -173,19 +188,199 @@ $function$;
 create or replace function zohosync.capture_b2b_quote_items() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
 declare
+  changed uuid[];
+  keys text[];
+  approved text[];
+begin
+  if current_setting('zohosync.capture_missed', true) = 'yes' then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    select array_agg(distinct n.quote_id) into changed from new_rows n;
+  elsif tg_op = 'DELETE' then
+    select array_agg(distinct o.quote_id) into changed from old_rows o;
+  else
+    select array_agg(distinct q.id) into changed
+      from new_rows n full join old_rows o on o.id = n.id cross join lateral unnest(array[n.quote_id, o.quote_id]) as q(id)
+     where n.quote_id is distinct from o.quote_id
+        or zohosync.line_source(to_jsonb(n)) is distinct from zohosync.line_source(to_jsonb(o));
+  end if;
+  select array_agg(q.id::text) filter (where q.status = 'submitted'),
+         array_agg(q.id::text) filter (where q.status = 'approved' or zohosync.has_document('approved_quote', q.id::text))
+    into keys, approved
+    from public.b2b_quotes q where q.id = any (changed);
+  perform zohosync.capture('quote', keys);
+  perform zohosync.capture('approved_quote', approved);
+  return null;
+exception when others then
+  begin
+    perform zohosync.capture_missed('b2b_quote_items', sqlerrm);
+  exception when others then
+    null;
+  end;
+  return null;
+end
+$function$;
+
+-- What a document can be due of, or exists of.
+create or replace function zohosync.has_document(of_entity text, of_record text) returns boolean
+language sql stable as $function$
+  select exists (select from zohosync.document d where d.record_id = of_record and d.entity = of_entity)
+$function$;
+
+-- Orders whose document may be due, or exists, and the same as refunds.
+create or replace function zohosync.capture_sales(changed uuid[]) returns void
+language plpgsql set search_path = '' as $function$
+declare
+  keys text[];
+  refunds text[];
+begin
+  select array_agg(o.id::text),
+         array_agg(o.id::text) filter (where zohosync.order_refund_due(to_jsonb(o))
+                                          or zohosync.has_document('refund', o.id::text))
+    into keys, refunds
+    from public.orders o
+   where o.id = any (changed)
+     and (zohosync.order_due(to_jsonb(o)) or zohosync.order_dispatched(o.status::text)
+          or zohosync.has_document('order', o.id::text));
+  perform zohosync.capture('order', keys);
+  perform zohosync.capture('refund', refunds);
+end
+$function$;
+
+-- What no document is made of is compared away first: it is what changes most.
+create or replace function zohosync.capture_orders() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+declare
+  unimportant text[] := array['updated_at', 'notes', 'zoho_crm_id', 'zoho_books_id'];
+  keys text[];
+  refunds text[];
+begin
+  if current_setting('zohosync.capture_missed', true) = 'yes' then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    select array_agg(n.id::text) into keys
+      from new_rows n where zohosync.order_due(to_jsonb(n)) or zohosync.order_dispatched(n.status::text);
+  else
+    select array_agg(c.id), array_agg(c.id) filter (where zohosync.order_refund_due(c.now_row)
+                                                       or zohosync.order_refund_due(c.old_row)
+                                                       or zohosync.has_document('refund', c.id))
+      into keys, refunds
+      from (select n.id::text as id, to_jsonb(n) as now_row, coalesce(to_jsonb(o), '{}') as old_row
+              from new_rows n left join old_rows o on o.id = n.id) c
+     where case when c.now_row - unimportant = c.old_row - unimportant then false
+                when zohosync.order_source(c.now_row, null) = zohosync.order_source(c.old_row, null) then false
+                else zohosync.order_due(c.now_row) or zohosync.order_due(c.old_row)
+                     or zohosync.order_dispatched(c.now_row ->> 'status')
+                     or zohosync.order_dispatched(c.old_row ->> 'status')
+                     or zohosync.has_document('order', c.id) end;
+  end if;
+  perform zohosync.capture('order', keys);
+  perform zohosync.capture('refund', refunds);
+  return null;
+exception when others then
+  begin
+    perform zohosync.capture_missed('orders', sqlerrm);
+  exception when others then
+    null;
+  end;
+  return null;
+end
+$function$;
+
+-- The lines of an order arrive in a transaction of their own, after the order.
+create or replace function zohosync.capture_order_items() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+declare
+  changed uuid[];
+begin
+  if current_setting('zohosync.capture_missed', true) = 'yes' then
+    return null;
+  end if;
+  if tg_op = 'INSERT' then
+    select array_agg(distinct n.order_id) into changed from new_rows n;
+  elsif tg_op = 'DELETE' then
+    select array_agg(distinct o.order_id) into changed from old_rows o;
+  else
+    select array_agg(distinct k.id) into changed
+      from new_rows n full join old_rows o on o.id = n.id
+     cross join lateral unnest(array[n.order_id, o.order_id]) as k(id)
+     where n.order_id is distinct from o.order_id
+        or zohosync.line_source(to_jsonb(n)) is distinct from zohosync.line_source(to_jsonb(o));
+  end if;
+  perform zohosync.capture_sales(changed);
+  return null;
+exception when others then
+  begin
+    perform zohosync.capture_missed('order_items', sqlerrm);
+  exception when others then
+    null;
+  end;
+  return null;
+end
+$function$;
+
+-- Stock changes with every sale and is no part of an item.
+create or replace function zohosync.capture_product_variants() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+declare
+  unimportant text[] := array['updated_at', 'stock_quantity', 'low_stock_threshold', 'compare_price', 'track_inventory',
+                              'zoho_crm_id', 'zoho_books_id'];
   keys text[];
 begin
   if current_setting('zohosync.capture_missed', true) = 'yes' then
     return null;
   end if;
-  select array_agg(distinct q.id::text) into keys
-    from new_rows n join public.b2b_quotes q on q.id = n.quote_id
-   where q.status = 'submitted';
-  perform zohosync.capture('quote', keys);
+  if tg_op = 'INSERT' then
+    select array_agg(n.id::text) into keys from new_rows n;
+  else
+    select array_agg(n.id::text) into keys
+      from new_rows n left join old_rows o on o.id = n.id
+     where case when to_jsonb(n) - unimportant = to_jsonb(o) - unimportant then false
+                else zohosync.variant_digest(to_jsonb(n), null)
+                     is distinct from zohosync.variant_digest(to_jsonb(o), null) end;
+  end if;
+  perform zohosync.capture_goods(keys);
   return null;
 exception when others then
   begin
-    perform zohosync.capture_missed('b2b_quote_items', sqlerrm);
+    perform zohosync.capture_missed('product_variants', sqlerrm);
+  exception when others then
+    null;
+  end;
+  return null;
+end
+$function$;
+
+-- Variants of a draft are captured when it is published.
+create or replace function zohosync.capture_goods(keys text[]) returns void
+language plpgsql set search_path = '' as $function$
+begin
+  perform zohosync.capture('variant', (
+    select array_agg(v.id::text) from public.product_variants v
+      left join public.products p on p.id = v.product_id
+     where v.id = any (keys::uuid[]) and (p.status::text is distinct from 'draft' or v.zoho_books_id is not null)));
+end
+$function$;
+
+create or replace function zohosync.capture_products() returns trigger
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+declare
+  keys text[];
+begin
+  if current_setting('zohosync.capture_missed', true) = 'yes' then
+    return null;
+  end if;
+  select array_agg(v.id::text) into keys
+    from new_rows n left join old_rows o on o.id = n.id
+    join public.product_variants v on v.product_id = n.id
+   where (n.name, n.description, n.status) is distinct from (o.name, o.description, o.status);
+  perform zohosync.capture_goods(keys);
+  return null;
+exception when others then
+  begin
+    perform zohosync.capture_missed('products', sqlerrm);
   exception when others then
     null;
   end;
@@ -209,6 +404,30 @@ create or replace trigger zohosync_capture_update after update on public.b2b_quo
   for each statement execute function zohosync.capture_b2b_quotes();
 create or replace trigger zohosync_capture_insert after insert on public.b2b_quote_items
   referencing new table as new_rows for each statement execute function zohosync.capture_b2b_quote_items();
+create or replace trigger zohosync_capture_update after update on public.b2b_quote_items
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function zohosync.capture_b2b_quote_items();
+create or replace trigger zohosync_capture_delete after delete on public.b2b_quote_items
+  referencing old table as old_rows for each statement execute function zohosync.capture_b2b_quote_items();
+create or replace trigger zohosync_capture_insert after insert on public.orders
+  referencing new table as new_rows for each statement execute function zohosync.capture_orders();
+create or replace trigger zohosync_capture_update after update on public.orders
+  referencing old table as old_rows new table as new_rows for each statement execute function zohosync.capture_orders();
+create or replace trigger zohosync_capture_insert after insert on public.order_items
+  referencing new table as new_rows for each statement execute function zohosync.capture_order_items();
+create or replace trigger zohosync_capture_update after update on public.order_items
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function zohosync.capture_order_items();
+create or replace trigger zohosync_capture_delete after delete on public.order_items
+  referencing old table as old_rows for each statement execute function zohosync.capture_order_items();
+create or replace trigger zohosync_capture_insert after insert on public.product_variants
+  referencing new table as new_rows for each statement execute function zohosync.capture_product_variants();
+create or replace trigger zohosync_capture_update after update on public.product_variants
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function zohosync.capture_product_variants();
+create or replace trigger zohosync_capture_update after update on public.products
+  referencing old table as old_rows new table as new_rows
+  for each statement execute function zohosync.capture_products();
 
 -- ---------------------------------------------------------------------------------------------------------------
 -- What the worker reads. `digest` covers the mapped columns and nothing else; shop_scan gives the same digest for every
@@ -292,7 +511,7 @@ $function$;
 -- ---------------------------------------------------------------------------------------------------------------
 -- Orders, approved quotes and variants: what documents are made of.
 
--- What the shop's own words mean. Another shop changes these four and nothing else.
+-- What the shop's own words mean. Another shop changes these five and nothing else.
 create or replace function zohosync.order_paid(status text, payment_status text) returns boolean
 language sql immutable as $function$ select coalesce(payment_status = 'paid', false) $function$;
 
@@ -308,6 +527,26 @@ language sql immutable as $function$
          or coalesce(lower(refund_status) in ('refunded', 'processed', 'completed', 'partial', 'full'), false)
 $function$;
 
+create or replace function zohosync.order_on_delivery(payment_method text) returns boolean
+language sql immutable as $function$ select coalesce(payment_method = 'cod', false) $function$;
+
+-- Whether money of an order went back, or may have to.
+create or replace function zohosync.order_refund_due(record jsonb) returns boolean
+language sql immutable as $function$
+  select zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status')
+         or zohosync.order_cancelled(record ->> 'status')
+            and zohosync.order_paid(record ->> 'status', record ->> 'payment_status')
+$function$;
+
+-- Whether an order can have a document. One that is sent on account is due when it is paid: were it in the baseline because
+-- it was dispatched before go-live, its payment afterwards would make no invoice.
+create or replace function zohosync.order_due(record jsonb) returns boolean
+language sql immutable as $function$
+  select zohosync.order_paid(record ->> 'status', record ->> 'payment_status')
+         or zohosync.order_dispatched(record ->> 'status')
+            and zohosync.order_on_delivery(record ->> 'payment_method')
+$function$;
+
 -- Columns that not every shop has, and values that somebody may have typed: what cannot be read is null.
 create or replace function zohosync.as_amount(value text) returns numeric
 language sql immutable as $function$
@@ -316,7 +555,7 @@ $function$;
 
 -- The time zone is fixed for times written without one, and Python's calendar ends with the year 9999.
 create or replace function zohosync.as_instant(value text) returns timestamptz
-language plpgsql immutable set search_path = '' set timezone = 'UTC' as $function$
+language plpgsql immutable strict set search_path = '' set timezone = 'UTC' as $function$
 declare
   found timestamptz;
 begin
@@ -340,7 +579,7 @@ language sql immutable as $function$
 $function$;
 
 create or replace function zohosync.as_object(value jsonb) returns jsonb
-language plpgsql immutable set search_path = '' as $function$
+language plpgsql immutable strict set search_path = '' as $function$
 declare
   inner_value jsonb;
 begin
@@ -379,7 +618,7 @@ $function$;
 create or replace function zohosync.find_address(written jsonb, customer uuid, billing boolean) returns jsonb
 language plpgsql stable set search_path = '' as $function$
 declare
-  own jsonb := zohosync.as_object(written);
+  own jsonb := coalesce(zohosync.as_object(written), '{}');
   address jsonb := zohosync.read_address(own, 'order');
 begin
   if address is null and customer is not null then
@@ -681,11 +920,9 @@ begin
     when 'approved_quote' then
       return query select s.record_id, s.hold_digest from zohosync.shop_approved_quotes(keys) s;
     when 'refund' then
-      return query select s.record_id, md5(s.hold_digest || coalesce(v.fields::text, ''))
-        from zohosync.shop_orders(keys) s left join zohosync.overrides_of('refund', keys) v on v.record_id = s.record_id;
+      return query select s.record_id, s.hold_digest from zohosync.shop_orders(keys) s;
     when 'variant' then
-      return query select s.record_id, md5(s.digest || coalesce(v.fields::text, ''))
-        from zohosync.shop_variants(keys) s left join zohosync.overrides_of('variant', keys) v on v.record_id = s.record_id;
+      return query select s.record_id, s.digest from zohosync.shop_variants(keys) s;
     when 'buyer' then
       return query select u.id::text, md5(jsonb_build_array(zohosync.customer_digest(to_jsonb(u)), v.fields,
                zohosync.find_address(null, u.id, false), zohosync.find_address(null, u.id, true))::text)
@@ -714,8 +951,59 @@ begin
         left join (select l.quote_id, count(*) as line_count, sum(l.total_price)::numeric as line_total
                      from public.b2b_quote_items l group by 1) i on i.quote_id = q.id
        where q.status::text <> 'draft';
+    when 'order' then
+      return query select o.id::text, md5(zohosync.order_source(to_jsonb(o), i.lines)::text)
+        from public.orders o
+        left join (select l.order_id, jsonb_agg(zohosync.line_source(to_jsonb(l)) order by l.id) as lines
+                     from public.order_items l group by 1) i on i.order_id = o.id
+       where zohosync.order_due(to_jsonb(o))
+          or o.id::text in (select d.record_id from zohosync.document d where d.entity = 'order');
+    when 'refund' then
+      return query select o.id::text, md5(zohosync.order_source(to_jsonb(o), i.lines)::text)
+        from public.orders o
+        left join (select l.order_id, jsonb_agg(zohosync.line_source(to_jsonb(l)) order by l.id) as lines
+                     from public.order_items l group by 1) i on i.order_id = o.id
+       where zohosync.order_refund_due(to_jsonb(o))
+          or o.id::text in (select d.record_id from zohosync.document d where d.entity = 'refund');
+    when 'approved_quote' then
+      return query select q.id::text, md5(zohosync.approval_source(to_jsonb(q), i.lines)::text)
+        from public.b2b_quotes q
+        left join (select l.quote_id, jsonb_agg(zohosync.line_source(to_jsonb(l)) order by l.id) as lines
+                     from public.b2b_quote_items l group by 1) i on i.quote_id = q.id
+       where q.status::text = 'approved'
+          or q.id::text in (select d.record_id from zohosync.document d where d.entity = 'approved_quote');
+    when 'variant' then
+      return query select v.id::text, zohosync.variant_digest(to_jsonb(v), to_jsonb(p))
+        from public.product_variants v left join public.products p on p.id = v.product_id
+       where p.status::text is distinct from 'draft' or v.zoho_books_id is not null;
+    when 'buyer' then
+      return query select u.id::text, zohosync.customer_digest(to_jsonb(u)) from public.users u
+       where u.id::text in (select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'buyer');
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
+  end case;
+end
+$function$;
+
+-- The digests of these records, in scope or not, as shop_scan tells them.
+create or replace function zohosync.shop_digests(entity text, keys text[]) returns table (record_id text, digest text)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  case
+    when entity in ('customer', 'buyer') then
+      return query select s.record_id, s.digest from zohosync.shop_customers(keys) s;
+    when entity = 'inquiry' then
+      return query select s.record_id, s.digest from zohosync.shop_inquiries(keys) s;
+    when entity = 'quote' then
+      return query select s.record_id, s.digest from zohosync.shop_quotes(keys) s;
+    when entity in ('order', 'refund') then
+      return query select s.record_id, s.digest from zohosync.shop_orders(keys) s;
+    when entity = 'approved_quote' then
+      return query select s.record_id, s.digest from zohosync.shop_approved_quotes(keys) s;
+    when entity = 'variant' then
+      return query select s.record_id, s.digest from zohosync.shop_variants(keys) s;
+    else
+      null;  -- what the shop has no record of has no digest
   end case;
 end
 $function$;
@@ -734,13 +1022,29 @@ begin
     when 'quote' then
       return query select q.id::text from public.b2b_quotes q where q.status::text <> 'draft'
         order by q.created_at desc nulls last, q.id limit most;
+    when 'order' then
+      return query select o.id::text from public.orders o where zohosync.order_due(to_jsonb(o))
+        order by o.created_at desc nulls last, o.id limit most;
+    when 'refund' then
+      return query select o.id::text from public.orders o where zohosync.order_refund_due(to_jsonb(o))
+        order by o.created_at desc nulls last, o.id limit most;
+    when 'approved_quote' then
+      return query select q.id::text from public.b2b_quotes q where q.status::text = 'approved'
+        order by q.created_at desc nulls last, q.id limit most;
+    when 'variant' then
+      return query select v.id::text from public.product_variants v left join public.products p on p.id = v.product_id
+        where p.status::text is distinct from 'draft' order by v.created_at desc nulls last, v.id limit most;
+    when 'buyer' then
+      return query select u.id::text from public.users u
+        where u.id::text in (select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'buyer')
+        order by u.created_at desc nulls last, u.id limit most;
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
   end case;
 end
 $function$;
 
--- Finds a record a person names: by id, or by e-mail where it has one. Newest first.
+-- Finds a record a person names: by id, by e-mail where it has one, by order number or SKU. Newest first.
 create or replace function zohosync.shop_find(entity text, term text) returns table (record_id text, label text)
 language plpgsql stable security definer set search_path = '' as $function$
 begin
@@ -754,6 +1058,22 @@ begin
     when 'quote' then
       return query select q.id::text, u.email::text from public.b2b_quotes q left join public.users u on u.id = q.user_id
         where q.id::text = lower(term) or lower(u.email) = lower(term) order by q.created_at desc limit 20;
+    when 'approved_quote' then
+      return query select q.id::text, u.email::text from public.b2b_quotes q left join public.users u on u.id = q.user_id
+        where q.status::text = 'approved' and (q.id::text = lower(term) or lower(u.email) = lower(term))
+        order by q.created_at desc limit 20;
+    when 'order', 'refund' then
+      return query select o.id::text, o.order_number::text from public.orders o left join public.users u on u.id = o.user_id
+        where o.id::text = lower(term) or lower(o.order_number) = lower(term) or lower(u.email) = lower(term)
+           or lower(to_jsonb(o) #>> '{shipping_address,email}') = lower(term)
+           or lower(to_jsonb(o) #>> '{billing_address,email}') = lower(term)
+        order by o.created_at desc limit 20;
+    when 'variant' then
+      return query select v.id::text, v.sku::text from public.product_variants v
+        where v.id::text = lower(term) or lower(btrim(v.sku)) = lower(btrim(term)) order by v.created_at desc limit 20;
+    when 'buyer' then
+      return query select u.id::text, u.email::text from public.users u
+        where u.id::text = lower(term) or lower(u.email) = lower(term) order by u.created_at desc limit 20;
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
   end case;
@@ -789,14 +1109,21 @@ declare
   sought text := lower(btrim(address, E' \t\r\n'));
 begin
   case entity
-    when 'customer' then
+    when 'customer', 'buyer' then
       return query select u.id::text from public.users u where lower(btrim(u.email::text, E' \t\r\n')) = sought;
     when 'inquiry' then
       return query select s.id::text from public.contact_submissions s
         where lower(btrim(s.email::text, E' \t\r\n')) = sought;
-    when 'quote' then
+    when 'quote', 'approved_quote' then
       return query select q.id::text from public.b2b_quotes q join public.users u on u.id = q.user_id
         where lower(btrim(u.email::text, E' \t\r\n')) = sought;
+    when 'order', 'refund' then
+      return query select o.id::text from public.orders o left join public.users u on u.id = o.user_id
+        where sought in (lower(btrim(u.email::text, E' \t\r\n')),
+                         lower(btrim(to_jsonb(o) #>> '{shipping_address,email}', E' \t\r\n')),
+                         lower(btrim(to_jsonb(o) #>> '{billing_address,email}', E' \t\r\n')));
+    when 'variant' then
+      return;  -- goods are nobody's
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
   end case;
@@ -906,21 +1233,57 @@ end
 $function$;
 
 -- ---------------------------------------------------------------------------------------------------------------
--- What the worker writes: ids of Zoho, and nothing else. Rows the shop holds locked are left for a later run and
+-- What is written into the shop: ids of Zoho by the worker, and what people enter here. Rows the shop holds locked are left for a later run and
 -- returned, so that neither side waits for the other.
+
+-- A product with one variant is that variant's item; with more it is none. Returns the variants whose product is locked.
+create or replace function zohosync.set_product_ids(keys text[], zoho_ids text[]) returns setof text
+language plpgsql set search_path = '' as $function$
+declare
+  column_type text;
+begin
+  select format_type(atttypid, atttypmod) into strict column_type
+    from pg_catalog.pg_attribute where attrelid = 'public.products'::regclass and attname = 'zoho_books_id' and not attisdropped;
+  return query execute format($sql$
+    with wanted as (
+      select distinct on (v.product_id) v.product_id as id, w.key,
+             case when not exists (select from public.product_variants o
+                                    where o.product_id = v.product_id and o.id <> v.id) then w.zoho_id::%1$s end as zoho_id
+        from unnest($1, $2) as w(key, zoho_id) join public.product_variants v on v.id = w.key::uuid
+    ), differing as (
+      select p.id, w.key from public.products p join wanted w on w.id = p.id
+       where p.zoho_books_id is distinct from w.zoho_id
+    ), free as (
+      select p.id from public.products p where p.id in (select id from differing) for no key update skip locked
+    ), written as (
+      update public.products p set zoho_books_id = w.zoho_id from wanted w
+       where p.id = w.id and p.id in (select id from free) returning p.id
+    )
+    select d.key from differing d where d.id not in (select id from written)
+  $sql$, column_type) using keys, zoho_ids;
+end
+$function$;
 
 create or replace function zohosync.shop_set_zoho_ids(entity text, system text, keys text[], zoho_ids text[])
 returns setof text
 language plpgsql security definer set search_path = '' set lock_timeout = '2s' as $function$
 declare
-  target regclass := case entity when 'customer' then 'public.users'::regclass
-                                 when 'inquiry' then 'public.contact_submissions'::regclass
-                                 when 'quote' then 'public.b2b_quotes'::regclass end;
+  target regclass := case when entity in ('customer', 'buyer') then 'public.users'::regclass
+                          when entity = 'inquiry' then 'public.contact_submissions'::regclass
+                          when entity in ('quote', 'approved_quote') then 'public.b2b_quotes'::regclass
+                          when entity = 'order' then 'public.orders'::regclass
+                          when entity = 'variant' then 'public.product_variants'::regclass end;
   mapping text := case system when 'crm' then 'zoho_crm_id' when 'books' then 'zoho_books_id' end;
   column_type text;
 begin
+  if entity in ('refund', 'guest', 'charge') then
+    return;  -- the shop has no place for these
+  end if;
   select format_type(atttypid, atttypmod) into strict column_type
     from pg_catalog.pg_attribute where attrelid = target and attname = mapping and not attisdropped;
+  if entity = 'variant' and system = 'books' then
+    return query select zohosync.set_product_ids(keys, zoho_ids);
+  end if;
   return query execute format($sql$
     with wanted as (
       select key::uuid as id, zoho_id::%1$s as zoho_id from unnest($1, $2) as w(key, zoho_id)
@@ -934,5 +1297,27 @@ begin
     )
     select id::text from differing where id not in (select id from written)
   $sql$, column_type, target, mapping) using keys, zoho_ids;
+end
+$function$;
+
+-- What a person classified: HSN code, rate and category of each SKU. Null leaves a value as it is; returns the SKUs
+-- that were written.
+create or replace function zohosync.shop_set_tax(skus text[], hsn_codes text[], rates numeric[], categories text[])
+returns setof text
+language plpgsql security definer set search_path = '' set lock_timeout = '2s' as $function$
+declare
+  types text[] := array(
+    select format_type(a.atttypid, a.atttypmod)
+      from unnest(array['hsn_code', 'gst_rate', 'tax_category']) with ordinality as c(name, place)
+      join pg_catalog.pg_attribute a on a.attrelid = 'public.product_variants'::regclass and a.attname = c.name
+       and not a.attisdropped order by c.place);
+begin
+  return query execute format($sql$
+    update public.product_variants v
+       set hsn_code = coalesce(w.hsn::%1$s, v.hsn_code), gst_rate = coalesce(w.rate::%2$s, v.gst_rate),
+           tax_category = coalesce(w.category::%3$s, v.tax_category)
+      from unnest($1, $2, $3, $4) as w(sku, hsn, rate, category)
+     where v.sku::text = w.sku returning w.sku
+  $sql$, types[1], types[2], types[3]) using skus, hsn_codes, rates, categories;
 end
 $function$;

@@ -176,7 +176,8 @@ async def _writable_column(connection: Connection, role: str, trigger: CaptureTr
         """select a.attname as name from pg_attribute a
             where a.attrelid = to_regclass('public.' || quote_ident(%(table)s)) and a.attnum > 0
               and not a.attisdropped and a.attgenerated = ''
-              and has_column_privilege(%(role)s, a.attrelid, a.attnum, %(event)s)
+              and case when %(event)s = 'delete' then has_table_privilege(%(role)s, a.attrelid, 'delete')
+                       else has_column_privilege(%(role)s, a.attrelid, a.attnum, %(event)s) end
             order by a.attnum limit 1""",
         {"table": trigger.table, "role": role, "event": trigger.event},
     )
@@ -187,6 +188,8 @@ def _write_of_nothing(trigger: CaptureTrigger, column: str) -> sql.Composed:
     names = {"table": sql.Identifier("public", trigger.table), "column": sql.Identifier(column)}
     if trigger.event == "insert":
         return sql.SQL("insert into {table} ({column}) select null where false").format(**names)
+    if trigger.event == "delete":
+        return sql.SQL("delete from {table} where false").format(**names)
     return sql.SQL("update {table} set {column} = default where false").format(**names)
 
 

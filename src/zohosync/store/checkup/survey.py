@@ -17,6 +17,11 @@ READINGS = (
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('customer') limit 1) s"),
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('inquiry') limit 1) s"),
     ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('quote') limit 1) s"),
+    ("shop_orders", "select count(*) as n from zohosync.shop_orders('{}')"),
+    ("shop_approved_quotes", "select count(*) as n from zohosync.shop_approved_quotes('{}')"),
+    ("shop_variants", "select count(*) as n from zohosync.shop_variants('{}')"),
+    ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('order') limit 1) s"),
+    ("shop_scan", "select count(*) as n from (select from zohosync.shop_scan('variant') limit 1) s"),
 )
 
 

@@ -13,7 +13,7 @@ from zohosync.store.insights import group_failures
 from zohosync.sync.doctor.finding import Chart, Level, age, count, some
 from zohosync.sync.doctor.patient import Patient
 
-TIMINGS = {"insert": 4, "update": 16}
+TIMINGS = {"insert": 4, "delete": 8, "update": 16}
 """AFTER, for each statement, of one event: pg_trigger.tgtype."""
 
 LATE_CHANGE = 300.0
