@@ -93,7 +93,7 @@ def test_every_exit_code_is_documented() -> None:
 
 def test_every_kind_status_wait_cause_and_lane_is_documented() -> None:
     text = page("operations.md")
-    kinds = [stream.kind for stream in build_streams(None)]  # type: ignore[arg-type] - only read, never run
+    kinds = [stream.kind for stream in build_streams(None, None)]  # type: ignore[arg-type] - only read, never run
     wanted = [*kinds, *Status, *WaitReason, *Cause, *Lane]
     assert [word for word in wanted if f"`{word}`" not in text] == []
 

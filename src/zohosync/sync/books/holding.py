@@ -14,6 +14,8 @@ from zohosync.store.holds import drop_hold, put_hold
 class Held(RecordInvalid):
     """The record needs a person. ``problems`` are all that were found, the most telling first."""
 
+    code = "held"
+
     def __init__(self, problems: Sequence[Problem]) -> None:
         first = problems[0]
         said = [problem.message for problem in problems]

@@ -40,6 +40,8 @@ WAITING_STATUSES = frozenset({"pending_approval"})
 class Differs(RecordInvalid):
     """Books made something else of a document than what was expected; it stays a draft."""
 
+    code = "document_differs"
+
 
 @dataclass(frozen=True)
 class Kind:
