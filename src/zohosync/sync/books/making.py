@@ -14,16 +14,9 @@ from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation
 from zohosync.store.documents import Module, StoredDocument, save_document
 from zohosync.store.findings import report_finding
-from zohosync.store.links import (
-    Creation,
-    Link,
-    NewLink,
-    claim_creations,
-    forget_link,
-    release_creations,
-    save_links,
-)
+from zohosync.store.links import Link
 from zohosync.store.orders import ShopOrder
+from zohosync.sync.books.claims import Claim
 from zohosync.sync.books.compare import Comparison, compare
 from zohosync.sync.books.desk import BooksDesk, Office
 from zohosync.sync.books.holding import Judged
@@ -76,6 +69,11 @@ def reference_of(number: str, estranged: Collection[str]) -> str:
     return number if not estranged else f"{number}/{len(estranged) + 1}"
 
 
+def claim_of(case: Case, module: str, entity: str) -> Claim:
+    """The claim of the case's record in a module of Books."""
+    return Claim(case.desk, case.batch, case.operation, module, entity, case.operation.record_id)
+
+
 def unique_key(case: Case, reference: str) -> UniqueKey | None:
     """The value of the organisation's no-duplicates field, where it has one."""
     name = case.policies.unique_reference_field
@@ -106,9 +104,7 @@ async def _find_begun(
         if known is not None:
             return known
         async with case.desk.pool.connection() as connection:
-            await forget_link(
-                connection, system="books", module=kind.module, entity=kind.entity, record_id=case.operation.record_id
-            )
+            await claim_of(case, kind.module, kind.entity).forget(connection)
     return await _look(case, kind, draft, estranged)
 
 
@@ -132,44 +128,23 @@ async def _look(case: Case, kind: Kind, draft: DocumentDraft, estranged: Collect
 
 async def _create(case: Case, kind: Kind, draft: DocumentDraft, payload: dict[str, Any]) -> Document:
     """Claim, then send. What Books refuses frees the claim; what is unknown leaves it, and is looked for next time."""
-    record_id = case.operation.record_id
-    async with case.desk.pool.connection() as connection:
-        mine = await claim_creations(
-            connection,
-            system="books",
-            module=kind.module,
-            entity=kind.entity,
-            organisation_id=await case.desk.organisation_id(),
-            creations=[Creation(record_id, draft.reference, case.operation.operation_id)],
-            hold=case.batch.lease.duration,
-        )
-    if record_id not in mine:
+    claim = claim_of(case, kind.module, kind.entity)
+    if not await claim.take(draft.reference):
         raise NotReady(f"Somebody is making this {kind.word} just now.", wait_for="parent", hint="It looks again soon.")
     try:
         return await kind.create(case.books, payload, unique_key(case, draft.reference))
     except Refused:
         case.desk.forget_office()  # what was refused may rest on taxes or accounts that changed
-        async with case.desk.pool.connection() as connection:
-            await release_creations(
-                connection, system="books", module=kind.module, entity=kind.entity, record_ids=[record_id]
-            )
+        await claim.release()
         raise
 
 
 async def _remember(case: Case, kind: Kind, draft: DocumentDraft, document: Document) -> StoredDocument:
     organisation = await case.desk.organisation_id()
     stored = stored_document(case, kind, draft, document, organisation)
-    link = NewLink(case.operation.record_id, document.id, "", {"reference": draft.reference, "number": document.number})
+    claim = claim_of(case, kind.module, kind.entity)
     async with case.desk.pool.connection() as connection, connection.transaction():
-        taken = await save_links(
-            connection,
-            system="books",
-            module=kind.module,
-            entity=kind.entity,
-            organisation_id=organisation,
-            links=[link],
-        )
-        if taken:
+        if not await claim.keep(connection, document.id, {"reference": draft.reference, "number": document.number}):
             raise RecordInvalid(
                 f"{kind.word.capitalize()} {document.number} of Books already belongs to another record of the shop.",
                 hint="Look at both records; part them with `zohosync unlink`.",

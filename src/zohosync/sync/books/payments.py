@@ -10,15 +10,7 @@ from typing import Any
 
 from zohosync.errors import NotReady, RecordInvalid, Refused
 from zohosync.store.documents import StoredDocument, save_document
-from zohosync.store.links import (
-    Creation,
-    NewLink,
-    claim_creations,
-    find_links,
-    release_creations,
-    save_links,
-)
-from zohosync.sync.books.making import Case, unique_key
+from zohosync.sync.books.making import Case, claim_of, unique_key
 from zohosync.sync.books.sale import business_date
 from zohosync.zoho.books_records import Document, Payment
 
@@ -80,33 +72,21 @@ def payment_date(case: Case, stored: StoredDocument) -> date:
 
 
 async def _ensure_payment(case: Case, stored: StoredDocument, document: Document) -> Payment:
-    record_id, operation = case.operation.record_id, case.operation
+    claim = claim_of(case, MODULE, ENTITY)
     async with case.desk.pool.connection() as connection:
-        links = await find_links(connection, system="books", module=MODULE, entity=ENTITY, record_ids=[record_id])
-    if record_id in links:  # a payment was sent, and nobody knows what became of it
+        begun = await claim.find(connection)
+    if begun is not None:  # a payment was sent, and nobody knows what became of it
         found = await _find(case, stored)
         if found is not None:
             return found
-    reference = payment_reference(case)
-    async with case.desk.pool.connection() as connection:
-        mine = await claim_creations(
-            connection,
-            system="books",
-            module=MODULE,
-            entity=ENTITY,
-            organisation_id=stored.organisation_id,
-            creations=[Creation(record_id, reference, operation.operation_id)],
-            hold=case.batch.lease.duration,
-        )
-    if record_id not in mine:
+    if not await claim.take(payment_reference(case)):
         raise NotReady("Somebody is recording this payment just now.", wait_for="parent", hint="It looks again soon.")
     try:
         return await case.books.create_payment(
             draft_payment(case, stored, document.total), unique=unique_key(case, stored.reference)
         )
     except Refused:
-        async with case.desk.pool.connection() as connection:
-            await release_creations(connection, system="books", module=MODULE, entity=ENTITY, record_ids=[record_id])
+        await claim.release()
         raise
 
 
@@ -123,15 +103,7 @@ async def _keep(case: Case, stored: StoredDocument, payment: Payment | None) -> 
     case.batch.lease.check()
     async with case.desk.pool.connection() as connection, connection.transaction():
         if payment is not None:
-            link = NewLink(case.operation.record_id, payment.id, "", {"reference": payment.reference})
-            await save_links(
-                connection,
-                system="books",
-                module=MODULE,
-                entity=ENTITY,
-                organisation_id=stored.organisation_id,
-                links=[link],
-            )
+            await claim_of(case, MODULE, ENTITY).keep(connection, payment.id, {"reference": payment.reference})
         await save_document(connection, stored)
     case.batch.note_progress(case.operation)
     return stored
