@@ -9,6 +9,7 @@ from starlette.routing import Route
 
 from zohosim.books import addresses, automation, organisations, persons, resources, taxes
 from zohosim.books.contacts import CONTACTS
+from zohosim.books.document_routes import OF_DOCUMENTS
 from zohosim.books.locations import LOCATIONS
 from zohosim.books.operations import USER, collection, in_inventory, marking, operation
 from zohosim.books.persons import PERSONS
@@ -49,7 +50,7 @@ OF_CONTACTS: tuple[Operation, ...] = (
     ),
 )  # fmt: skip
 
-OPERATIONS: tuple[Operation, ...] = (*SETTINGS, *OF_CONTACTS, *in_inventory(OF_CONTACTS, "contacts"))
+OPERATIONS: tuple[Operation, ...] = (*SETTINGS, *OF_CONTACTS, *OF_DOCUMENTS, *in_inventory(OF_CONTACTS, "contacts"))
 
 
 def routes() -> list[Route]:

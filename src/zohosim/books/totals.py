@@ -170,7 +170,8 @@ def tax_together(
     charges: Sequence[tuple[Decimal, Tax | None]], inclusive: bool, rounding: Rounding
 ) -> tuple[list[Decimal], tuple[TaxAmount, ...]]:
     """The net of every charge, and the taxes of all: each charge by itself, or all of one tax in a sum."""
-    nets, taxes = [ZERO] * len(charges), []
+    nets = [ZERO] * len(charges)
+    taxes: list[TaxAmount] = []
     for places in _baskets(charges, rounding):
         amounts, tax = [charges[place][0] for place in places], charges[places[0]][1]
         net, found = tax_one(sum(amounts, ZERO), tax, inclusive, rounding)
