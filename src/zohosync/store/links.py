@@ -173,6 +173,15 @@ async def forget_link(connection: Connection, *, system: str, module: str, entit
     )
 
 
+async def forget_links_to(connection: Connection, *, system: str, module: str, zoho_ids: Sequence[str]) -> None:
+    """Drop the links to records that no longer exist in Zoho, whoever has them."""
+    await connection.execute(
+        """delete from zohosync.link
+            where system = %(system)s and module = %(module)s and zoho_id = any (%(ids)s)""",
+        {"system": system, "module": module, "ids": list(zoho_ids)},
+    )
+
+
 async def find_email_owners(connection: Connection, emails: Sequence[str]) -> dict[str, str]:
     """Which customer is already linked to a Contact with an e-mail address: address in lower case to record id."""
     rows = await fetch_all(

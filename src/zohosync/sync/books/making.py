@@ -21,6 +21,7 @@ from zohosync.sync.books.compare import Comparison, compare
 from zohosync.sync.books.desk import BooksDesk, Office
 from zohosync.sync.books.holding import Judged
 from zohosync.sync.books.invoice_draft import ROUND_OFF, DocumentDraft, line_payload
+from zohosync.sync.books.parents import mend_parents
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.snapshot import snapshot_of
 from zohosync.zoho.books import Books
@@ -133,9 +134,16 @@ async def _create(case: Case, kind: Kind, draft: DocumentDraft, payload: dict[st
         raise NotReady(f"Somebody is making this {kind.word} just now.", wait_for="parent", hint="It looks again soon.")
     try:
         return await kind.create(case.books, payload, unique_key(case, draft.reference))
-    except Refused:
+    except Refused as refused:
         case.desk.forget_office()  # what was refused may rest on taxes or accounts that changed
         await claim.release()
+        await mend_parents(
+            case.desk,
+            case.batch,
+            refused,
+            customer_id=draft.customer_id,
+            item_ids={line.item_id for line in draft.lines if line.item_id},
+        )
         raise
 
 
