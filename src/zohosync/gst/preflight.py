@@ -70,7 +70,7 @@ def _of_line(line: SaleLine) -> Iterator[Problem]:
     elif line.unit_price.is_finite() and line.unit_price < 0:
         usable = False
         yield _negative(f"price of {sku}", sku, line.unit_price)
-    elif not is_usable(line.unit_price) or _is_fine(line.unit_price):
+    elif not is_usable(line.unit_price):
         usable = False
         yield _invalid(f"price of {sku}", sku, line.unit_price)
     problems = list(_of_amount(f"discount of {sku}", sku, line.discount))
@@ -100,7 +100,7 @@ def _of_amount(name: str, subject: str, amount: Decimal) -> Iterator[Problem]:
 
 
 def _is_fine(number: Decimal) -> bool:
-    """More decimals than a quantity or a price can have."""
+    """More decimals than a quantity can have. A price may have any: some are a total through a quantity."""
     exponent = number.normalize().as_tuple().exponent
     return isinstance(exponent, int) and exponent < MOST_DECIMALS
 
