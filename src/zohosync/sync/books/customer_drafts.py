@@ -94,7 +94,7 @@ def draft_customer(order: ShopOrder, assessment: Assessment, region: str) -> Cus
     company = _fit("company_name", order.company, warnings)
     singular = not (email or gstin or order.user_id)
     payload = {
-        "contact_name": _display_name(company, name, order.order_number if singular else None),
+        "contact_name": _display_name(order.company, name, order.order_number if singular else None),
         "company_name": company,
         "contact_type": "customer",
         "customer_sub_type": "business" if company or gstin else "individual",
@@ -120,7 +120,7 @@ def draft_profile(
     person = _person(name, _email(customer.email, warnings), customer.phone, region, warnings)
     company = _fit("company_name", customer.company, warnings)
     told = {
-        "contact_name": _display_name(company, name, None),
+        "contact_name": _display_name(customer.company, name, None),
         "company_name": company,
         "contact_persons": [person] if person else None,
     }
@@ -217,9 +217,9 @@ def _name_of(order: ShopOrder) -> Name:
 
 
 def _display_name(company: str | None, name: Name, number: str | None) -> str:
-    """Never shortened: Books would show somebody else's."""
+    """The firm, else the person. Never shortened: it is whom the invoice is made out to."""
     person = " ".join(part for part in (name.first, name.last) if part and part != "-")
-    shown = company or person or "Guest"
+    shown = clean_text(company) or person or "Guest"
     shown = _without_brackets(f"{shown} ({number})" if number else shown)
     if len(shown) > LONGEST_NAME:
         raise RecordInvalid(
