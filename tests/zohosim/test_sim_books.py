@@ -166,7 +166,7 @@ async def test_a_token_of_another_data_centre_is_as_good_as_dead(zoho):
 async def test_an_unknown_path_and_a_wrong_method_have_codes(zoho):
     answer = await zoho.books("/nonsense")
     assert (answer.status_code, answer.json()) == (404, {"code": 5, "message": "Invalid URL Passed"})
-    answer = await zoho.http.post("/books/v3/settings/taxes")
+    answer = await zoho.http.patch("/books/v3/settings/taxes")
     assert (answer.status_code, answer.json()["code"]) == (405, 5)
 
 

@@ -9,7 +9,9 @@ from zoneinfo import available_timezones
 
 from zohosim.answers import Answer, Json
 from zohosim.books import locations
+from zohosim.books.accounts import open_chart
 from zohosim.books.answers import told
+from zohosim.books.exemptions import open_exemptions
 from zohosim.books.limits import PLANS, BooksLimits
 from zohosim.books.preferences import Preferences
 from zohosim.books.records import Ledger
@@ -72,6 +74,8 @@ class Organisation:
     def __post_init__(self) -> None:
         self.taxes = standard_taxes(self.prefix + 34_000) if self.seed.gst else []
         self.ledger.tables["locations"] = {self.primary_location: self._first_location()}
+        open_chart(self.ledger, self.prefix + 20_000)
+        open_exemptions(self.ledger, self.prefix + 30_000)
 
     @property
     def id(self) -> str:

@@ -57,14 +57,15 @@ def on_hand(item: Row, location_id: str = "", kind: str = ACCOUNTING) -> Decimal
 
 def check(organisation: Organisation, wanted: Iterable[Wanted], *, may_be_negative: bool) -> None:
     """Refuse all of it, naming the first item that would go below nothing at its location."""
-    left: dict[tuple[str, str], Decimal] = {}
+    sums: dict[tuple[str, str], Decimal] = {}
     for one in wanted:
-        item = organisation.ledger.find("items", one.item_id)
-        if item is None or not is_tracked(item):
-            continue
         place = (one.item_id, location_of(organisation, one.location_id))
-        left[place] = left.get(place, on_hand(item, place[1])) + one.delta
-        if left[place] < 0 and one.delta < 0 and not may_be_negative:
+        sums[place] = sums.get(place, ZERO) + one.delta
+    for (item_id, location_id), delta in sums.items():
+        item = organisation.ledger.find("items", item_id)
+        if item is None or not is_tracked(item) or may_be_negative:
+            continue
+        if delta < 0 and on_hand(item, location_id) + delta < 0:
             raise insufficient(item)
 
 
