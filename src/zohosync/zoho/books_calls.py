@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Self
 
-from zohosync.errors import Refused
+from zohosync.errors import Refused, ZohoUnavailable
 from zohosync.zoho import books_protocol
 from zohosync.zoho.books_requests import Collection, get_request
 from zohosync.zoho.client import Client, Context
@@ -12,6 +13,8 @@ from zohosync.zoho.protocol import Json, Reply, Request, outcome_unknown
 from zohosync.zoho.requests import checked_id
 
 MOST_ROWS = 200
+OTHER_NAMES: Mapping[str, str] = MappingProxyType({"customerpayments": "customer_payments"})
+"""What the documentation calls a list that was seen under another name."""
 
 
 class BooksCalls:
@@ -53,10 +56,13 @@ class BooksCalls:
                 return None
             raise
 
-    async def _rows(self, request: Request, key: str, id_name: str) -> AsyncIterator[Json]:
-        """The rows of all pages, each once: pages shift while somebody adds or deletes."""
+    async def _rows(self, request: Request, key: str, id_name: str, *, may_lack: bool = False) -> AsyncIterator[Json]:
+        """The rows of all pages, each once: pages shift while somebody adds or deletes.
+
+        ``may_lack``: an answer without the list says that there is none, as where a feature is off.
+        """
         seen: set[str] = set()
-        async for page in self._pages(request, key):
+        async for page in self._pages(request, key, may_lack=may_lack):
             fresh = [row for row in page if str(row.get(id_name)) not in seen]
             if page and not fresh:
                 return  # The page asked for was ignored; it would go on for ever.
@@ -65,11 +71,15 @@ class BooksCalls:
                     seen.add(str(row.get(id_name)))
                     yield row
 
-    async def _pages(self, request: Request, key: str) -> AsyncIterator[list[Json]]:
+    async def _pages(self, request: Request, key: str, *, may_lack: bool = False) -> AsyncIterator[list[Json]]:
         following: Mapping[str, str] | None = {"per_page": str(MOST_ROWS)}
         asked = request
         while following is not None:
             asked = replace(asked, params={**asked.params, **following})
             reply = await self.send(asked)
-            yield reply.rows(key)
+            named = OTHER_NAMES.get(key, key) if key not in reply.body else key
+            if named not in reply.body and not may_lack:
+                # No proof that there is nothing: whoever looks before it makes something would make it twice.
+                raise ZohoUnavailable(f"Zoho Books answered without {key}.", hint="It is tried again by itself.")
+            yield reply.rows(named)
             following = books_protocol.next_page(reply)

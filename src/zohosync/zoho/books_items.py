@@ -33,19 +33,20 @@ class BooksItems(BooksCalls):
         wanted = sku.strip().casefold()
         if not wanted:
             return ()
-        for filters in ({"sku": sku.strip()}, {"search_text": sku.strip()}):
-            rows = [row async for row in self._first_rows(wanted, filters)]
-            found = tuple(row for row in rows if _has_sku(row, wanted))
-            if found or ("sku" in filters and not rows):
-                return found
-        return tuple([row async for row in self.list_items() if _has_sku(row, wanted)])
+        filtered = await self._filtered_by_sku(sku.strip(), wanted)
+        if filtered is not None:
+            return filtered
+        by_words = [row async for row in self.list_items(search_text=sku.strip()) if _has_sku(row, wanted)]
+        return tuple(by_words or [row async for row in self.list_items() if _has_sku(row, wanted)])
 
-    async def _first_rows(self, wanted: str, filters: Mapping[str, str]) -> AsyncIterator[Item]:
-        """As long as the filter seems to work: a row that does not match ends it."""
-        async for row in self.list_items(**filters):
-            yield row
-            if "sku" in filters and not _has_sku(row, wanted):
-                return
+    async def _filtered_by_sku(self, sku: str, wanted: str) -> tuple[Item, ...] | None:
+        """What the filter finds; None when a row that does not match shows that it was ignored."""
+        found: list[Item] = []
+        async for row in self.list_items(sku=sku):
+            if not _has_sku(row, wanted):
+                return None
+            found.append(row)
+        return tuple(found)
 
     async def items(self, ids: Sequence[str]) -> tuple[Item, ...]:
         """Items in detail, in the order asked for; those Books no longer has are left out."""

@@ -81,7 +81,8 @@ class BooksSettings(BooksCalls):
 
     async def _all(self, collection: Collection, **filters: str) -> list[Json]:
         request = list_request(collection, **filters)
-        return [row async for row in self._rows(request, collection.plural, collection.id_name)]
+        rows = self._rows(request, collection.plural, collection.id_name, may_lack=True)
+        return [row async for row in rows]
 
 
 def _organisation_request(tail: str) -> Request:
