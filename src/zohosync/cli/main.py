@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from zohosync.cli import override, policy, screen
+from zohosync.cli import findings, override, policy, rates, screen
 from zohosync.cli.capture import golive, pause, resume
 from zohosync.cli.connection import EPILOG, connect, disconnect
 from zohosync.cli.demo import demo
@@ -20,6 +20,7 @@ from zohosync.cli.doctor import doctor
 from zohosync.cli.forget import forget
 from zohosync.cli.installation import adopt_database, install, uninstall
 from zohosync.cli.key import key
+from zohosync.cli.link import link, unlink
 from zohosync.cli.operations import retry, sync
 from zohosync.cli.people import invite
 from zohosync.cli.preview import preview
@@ -49,6 +50,8 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("policy", policy.policy, "Set up", ""),
     ("policy set", policy.set_one, "Set up", ""),
     ("policy clear", policy.clear_one, "Set up", ""),
+    ("rates export", rates.export, "Set up", ""),
+    ("rates import", rates.import_sheet, "Set up", ""),
     ("invite", invite, "Set up", ""),
     ("run", run_all, "Run", ""),
     ("worker", worker, "Run", ""),
@@ -57,9 +60,13 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
     ("status", status, "Look and act", ""),
     ("preview", preview, "Look and act", ""),
     ("sync", sync, "Look and act", ""),
+    ("findings", findings.findings, "Look and act", ""),
+    ("findings resolve", findings.resolve, "Look and act", ""),
     ("override list", override.list_all, "Look and act", ""),
     ("override set", override.set_one, "Look and act", ""),
     ("override clear", override.clear_one, "Look and act", ""),
+    ("link", link, "Look and act", ""),
+    ("unlink", unlink, "Look and act", ""),
     ("retry", retry, "Look and act", ""),
     ("pause", pause, "Look and act", ""),
     ("resume", resume, "Look and act", ""),
@@ -71,6 +78,7 @@ COMMANDS: tuple[tuple[str, Callable[..., None], str, str], ...] = (
 )
 
 GROUPS: dict[str, str] = {
+    "rates": "HSN codes and GST rates: out of the shop as a sheet, and back.",
     "override": "Correct what the shop cannot: one field of one record.",
 }
 """What the groups are for that are no commands themselves."""

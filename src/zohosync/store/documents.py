@@ -175,6 +175,33 @@ async def find_estrangements(
     return found
 
 
+async def add_estrangement(
+    connection: Connection, *, entity: str, module: str, record_id: str, zoho_id: str, reason: str, by: str
+) -> None:
+    """A person said that this id of Books is not the record's: it is never adopted for it again."""
+    await connection.execute(
+        """insert into zohosync.estrangement (module, zoho_id, entity, record_id, reason, by_whom)
+           values (%(module)s, %(zoho_id)s, %(entity)s, %(record_id)s, %(reason)s, %(by)s) on conflict do nothing""",
+        {
+            "module": module,
+            "zoho_id": zoho_id,
+            "entity": entity,
+            "record_id": record_id,
+            "reason": reason,
+            "by": by,
+        },
+    )
+
+
+async def drop_estrangement(connection: Connection, *, entity: str, module: str, record_id: str, zoho_id: str) -> None:
+    """A person said that it is, after all."""
+    await connection.execute(
+        """delete from zohosync.estrangement where entity = %(entity)s and module = %(module)s
+              and record_id = %(record_id)s and zoho_id = %(zoho_id)s""",
+        {"module": module, "zoho_id": zoho_id, "entity": entity, "record_id": record_id},
+    )
+
+
 def _parameters(document: StoredDocument) -> dict[str, Any]:
     values = {name: getattr(document, name) for name in StoredDocument.__slots__}
     values["source"] = Jsonb(document.source)

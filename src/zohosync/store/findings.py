@@ -101,6 +101,16 @@ async def resolve_finding(
     return Finding(**row) if row else None
 
 
+async def find_finding(connection: Connection, finding_id: int) -> Finding | None:
+    """One finding, open or closed."""
+    row = await fetch_one(
+        connection,
+        f"select {COLUMNS} from zohosync.finding where finding_id = %(finding_id)s",  # noqa: S608
+        {"finding_id": finding_id},
+    )
+    return Finding(**row) if row else None
+
+
 async def list_findings(
     connection: Connection,
     *,
