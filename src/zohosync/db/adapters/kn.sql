@@ -1300,6 +1300,22 @@ begin
 end
 $function$;
 
+-- What the shop says of every SKU for GST, drafts included.
+create or replace function zohosync.shop_tax_data()
+returns table (sku text, name text, hsn_code text, gst_rate numeric, tax_category text)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    select v.sku::text, concat_ws(' ', nullif(btrim(p.name::text), ''), zohosync.packing_of(r.row)),
+           nullif(btrim(r.row ->> 'hsn_code'), ''), zohosync.as_rate(r.row ->> 'gst_rate'),
+           nullif(btrim(r.row ->> 'tax_category'), '')
+      from public.product_variants v
+      left join public.products p on p.id = v.product_id
+      cross join lateral (select to_jsonb(v) as row) r
+     where btrim(v.sku::text) <> '' order by v.sku;
+end
+$function$;
+
 -- What a person classified: HSN code, rate and category of each SKU. Null leaves a value as it is; returns the SKUs
 -- that were written.
 create or replace function zohosync.shop_set_tax(skus text[], hsn_codes text[], rates numeric[], categories text[])
