@@ -91,6 +91,16 @@ class Bookkeeper:
         }  # fmt: skip
         return (await self.do("POST", "/customerpayments", body))["payment"]
 
+    async def unique(self, module: str, label: str) -> None:
+        """A no-duplicates custom field."""
+        wanted = {"module": module, "label": label, "unique": True}
+        answer = await self.zoho.http.post("/_sim/books/customfields", json=wanted)
+        assert answer.is_success, answer.text
+
+    async def upsert(self, path: str, key: str, value: str, body: Any) -> Any:
+        named = {"X-Unique-Identifier-Key": key, "X-Unique-Identifier-Value": value, "X-Upsert": "true"}
+        return await self.do("PUT", path, body, **named)
+
     async def wait(self, days: int) -> None:
         """So many days later, with a token that lives."""
         self.zoho.sim.clock.advance(days * 86_400)

@@ -3,9 +3,13 @@
 Scopes: https://www.zoho.com/books/api/v3/oauth/
 """
 
-from zohosim.books import invoice_states
+from functools import partial
+
+from zohosim.books import invoice_states, payments, refunds
 from zohosim.books.invoices import INVOICES
 from zohosim.books.operations import collection, in_inventory, operation
+from zohosim.books.payments import EXCESS, PAYMENTS
+from zohosim.books.refunds import Source
 from zohosim.gate import Handler, Operation
 
 
@@ -27,4 +31,26 @@ OF_INVOICES: tuple[Operation, ...] = (
     step("invoices", "invoice", "writeoff/cancel", invoice_states.cancel_write_off),
 )
 
-OF_DOCUMENTS: tuple[Operation, ...] = (*OF_INVOICES, *in_inventory(OF_INVOICES, "invoices"))
+
+def of_refunds(source: Source, scope: str) -> list[Operation]:
+    """The refunds of one document."""
+    module, node = source.module.name, source.module.node
+    root, one = f"/{module}/{{id}}/refunds", f"/{module}/{{id}}/refunds/{{refund_id}}"
+    return [
+        operation(f"refund_{node}", "POST", root, partial(refunds.create, source), f"{scope}.CREATE"),
+        operation(f"list_{node}_refunds", "GET", root, partial(refunds.list_all, source), f"{scope}.READ"),
+        operation(f"get_{node}_refund", "GET", one, partial(refunds.get, source), f"{scope}.READ"),
+        operation(f"update_{node}_refund", "PUT", one, partial(refunds.update, source), f"{scope}.UPDATE"),
+        operation(f"delete_{node}_refund", "DELETE", one, partial(refunds.delete, source), f"{scope}.DELETE"),
+    ]
+
+
+OF_PAYMENTS: tuple[Operation, ...] = (
+    *collection(PAYMENTS, "customerpayments", singular="customerpayment"),
+    operation(
+        "delete_payments", "DELETE", "/customerpayments", payments.delete_many, "customerpayments.DELETE"
+    ),
+    *of_refunds(EXCESS, "customerpayments"),
+)  # fmt: skip
+
+OF_DOCUMENTS: tuple[Operation, ...] = (*OF_INVOICES, *OF_PAYMENTS, *in_inventory(OF_INVOICES, "invoices"))

@@ -49,12 +49,14 @@ class Preferences:
     credit_limit: str = "ignore"
     invoices_per_year: int | None = None
     mails_per_day: int | None = None
+    payment_modes: tuple[str, ...] = ()
+    """Modes of payment beside those every organisation has: UPI …"""
     mails: dict[str, int] = field(default_factory=dict)
     """Mails sent, by day."""
 
     def set(self, given: Json) -> None:
         """Change some; ValueError says what makes no sense."""
-        known = {"approvals", "locked_until", "credit_limit", "invoices_per_year", "mails_per_day"}
+        known = {"approvals", "locked_until", "credit_limit", "invoices_per_year", "mails_per_day", "payment_modes"}
         if unknown := set(given) - known:
             raise ValueError(f"preferences do not know {', '.join(sorted(unknown))}")
         for name, value in {**given, **checked(given)}.items():

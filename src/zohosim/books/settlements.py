@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from zohosim.answers import Json
 from zohosim.books.fields import amount, entity_id, invalid
-from zohosim.books.records import Ledger, Row
+from zohosim.books.records import Ledger, Row, touch
 from zohosim.books.refusals import unseen
 from zohosim.books.totals import ZERO, rounded
 
@@ -82,6 +82,7 @@ def settle(ledger: Ledger, invoice_id: str) -> None:
     invoice["credits_applied"] = sum((row["amount"] for row in mine if row.get(CREDIT)), ZERO)
     invoice["last_payment_date"] = max((row["date"] for row in paid), default="")
     invoice["balance"] = balance_of(invoice)
+    touch(ledger, invoice)
 
 
 def balance_of(invoice: Row) -> Decimal:
