@@ -85,7 +85,7 @@ def dump(order: Order) -> Json:
         "deleted": {name: [item.id for item in module.deleted] for name, module in order.sim.crm.modules.items()},
         "tokens": tokens(order.sim),
         "credits": {"used": order.sim.limits.used, "allowance": order.sim.limits.allowance},
-        "books": books_organisations(order),
+        "books": {**books_organisations(order), "records": books_records(order.sim)},
         "counters": dict(order.sim.calls.counters),
     }
 
@@ -237,6 +237,14 @@ def index_lag(order: Order) -> Json:
 
 def books_organisations(order: Order) -> Json:
     return {"organisations": [organisation.detail() for organisation in order.sim.books.organisations.values()]}
+
+
+def books_records(sim: "Simulator") -> Json:
+    """By organisation and table, everything that was ever stored in it."""
+    return {
+        own.id: {name: list(rows.values()) for name, rows in own.ledger.tables.items()}
+        for own in sim.books.organisations.values()
+    }
 
 
 def open_books_organisation(order: Order) -> Json:

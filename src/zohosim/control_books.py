@@ -34,6 +34,17 @@ def preferences(order: Order) -> Json:
     return wanted.shown()
 
 
+def custom_fields(order: Order) -> Json:
+    defined = organisation_of(order).ledger.definitions.fields
+    return {"custom_fields": [field.described() for field in defined]}
+
+
+def define_custom_field(order: Order) -> Json:
+    """{module, label, unique?, data_type?, api_name?, organisation_id?}; without the last one in all of them."""
+    defined = order.sim.seed_books_field(**order.given)
+    return {"custom_fields": [field.described() for field in defined]}
+
+
 def webhooks(order: Order) -> Json:
     """The rules, how they are delivered, how many calls were made today."""
     organisation, courier = organisation_of(order), order.sim.books.courier
@@ -75,6 +86,8 @@ def delete_webhooks(order: Order) -> Json:
 TABLE: tuple[tuple[str, str, Control], ...] = (
     ("GET", "preferences", preferences),
     ("POST", "preferences", preferences),
+    ("GET", "customfields", custom_fields),
+    ("POST", "customfields", define_custom_field),
     ("GET", "webhooks", webhooks),
     ("POST", "webhooks", set_webhooks),
     ("DELETE", "webhooks", delete_webhooks),

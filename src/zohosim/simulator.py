@@ -8,6 +8,7 @@ from typing import Any
 from zohosim.accounts import throttled
 from zohosim.answers import Answer, Json, error
 from zohosim.books.automation import announce as announce_of_books
+from zohosim.books.customfields import CustomField, Wanted
 from zohosim.books.organisations import Organisation as BooksOrganisation
 from zohosim.books.organisations import Seed as BooksSeed
 from zohosim.books.store import Books
@@ -124,6 +125,11 @@ class Simulator:
         One is there from the start; `books.close_organisations()` leaves the user without any.
         """
         return self.books.seed_organisation(BooksSeed(**given))
+
+    def seed_books_field(self, **given: Any) -> list[CustomField]:
+        """A custom field of a module of Books that is there from the start: module, label, unique, data_type,
+        api_name, organisation_id; in every organisation unless that names one."""
+        return self.books.seed_field(Wanted(**given))
 
     def open_grant(
         self, client_id: str = DEFAULT_CLIENT.id, scopes: tuple[str, ...] = DEFAULT_SCOPES, data_centre: str = ""
