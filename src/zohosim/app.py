@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from zohosim import accounts, control, control_books, web
+from zohosim import accounts, control, control_books, web, web_books, web_books_buttons
 from zohosim.answers import Answer, Refused, error
 from zohosim.books import answers as books_answers
 from zohosim.books import routes as books
@@ -47,6 +47,8 @@ def create_app(simulator: "Simulator") -> Starlette:
             *control.routes(),
             *control_books.routes(),
             *web.routes(),
+            *web_books.routes(),
+            *web_books_buttons.routes(),
             *accounts.routes(),
             *crm.routes(),
             *books.routes(),

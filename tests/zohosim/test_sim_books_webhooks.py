@@ -79,6 +79,30 @@ async def test_a_write_whose_answer_got_lost_is_still_told(zoho):
     assert await names_sent(zoho) == ["Demo Customer"]
 
 
+async def test_stock_that_an_adjustment_moves_calls_no_rule_of_items(zoho):
+    item = await stocked_item(zoho)
+    await rule(zoho, "created", "edited", entity="item")
+    await rule(zoho, "created", entity="inventory_adjustment")
+    body = {"date": "2026-11-22", "reason": "Counted", "adjustment_type": "quantity",
+            "line_items": [{"item_id": item, "quantity_adjusted": 5}]}  # fmt: skip
+    made = await call(zoho, "POST", "/inventoryadjustments", body)
+    assert made.status_code in (200, 201), made.text
+    assert [one["entity"] for one in await sent(zoho)] == ["inventory_adjustment"]
+    await call(zoho, "PUT", f"/items/{item}", {"name": "Neem Cake", "rate": 120})
+    assert [one["entity"] for one in await sent(zoho)] == ["inventory_adjustment", "item"]
+
+
+async def stocked_item(zoho) -> str:
+    accounts = (await zoho.books("/chartofaccounts")).json()["chartofaccounts"]
+    by_type = {account["account_type"]: account["account_id"] for account in accounts}
+    body = {"name": "Neem Cake", "rate": 100, "item_type": "inventory", "product_type": "goods",
+            "purchase_rate": 60, "account_id": by_type["income"], "purchase_account_id": by_type["cost_of_goods_sold"],
+            "inventory_account_id": by_type["stock"]}  # fmt: skip
+    made = await call(zoho, "POST", "/items", body)
+    assert made.status_code == 201, made.text
+    return str(made.json()["item"]["item_id"])
+
+
 # --- what is sent
 
 

@@ -4,7 +4,10 @@ from typing import TYPE_CHECKING
 
 from zohosim.answers import Json
 from zohosim.books import records, resources
+from zohosim.books.adjustments import ADJUSTMENTS
 from zohosim.books.contacts import CONTACTS
+from zohosim.books.invoices import INVOICES
+from zohosim.books.items import ITEMS
 from zohosim.books.records import Row
 from zohosim.books.resources import Module, Visit
 from zohosim.calls import Call
@@ -14,7 +17,7 @@ if TYPE_CHECKING:
     from zohosim.books.organisations import Organisation
     from zohosim.simulator import Simulator
 
-MODULES: dict[str, Module] = {module.name: module for module in (CONTACTS,)}
+MODULES: dict[str, Module] = {module.name: module for module in (CONTACTS, ITEMS, ADJUSTMENTS, INVOICES)}
 
 
 def call_within(
