@@ -138,9 +138,10 @@ async def open_stage(
     connected: bool = True,
     known: Simulator | None = None,
     clock: Clock | None = None,
+    through: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] | None = None,
     **settings: Any,
 ) -> AsyncIterator[Stage]:
-    """``known`` is a Zoho of an earlier stage, with all it holds."""
+    """``known`` is a Zoho of an earlier stage, with all it holds; ``through`` stands between zohosync and it."""
     sim = known or Simulator()
     if fields and known is None:
         seed_fields(sim)
@@ -149,7 +150,7 @@ async def open_stage(
     chosen = load_settings(None, database_url=database.worker_url, **{**SCALED, **settings})
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://sim") as zoho,
-        open_services(chosen, transport=transport, clock=clock) as services,
+        open_services(chosen, transport=through(transport) if through else transport, clock=clock) as services,
         await connect(database.admin_url) as shop,
     ):
         if connected:

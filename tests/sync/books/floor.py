@@ -165,11 +165,8 @@ class Floor:
     async def books(self, table: str) -> list[dict[str, Any]]:
         """All records of one kind, as the simulated Books holds them."""
         dump = (await self.stage.zoho.get("/_sim/dump")).json()["books"]
-        tables = dump.get("records") or dump.get("tables") or dump
-        if isinstance(tables, dict) and table in tables:
-            return list(tables[table])
-        (organisation,) = tables.values() if isinstance(tables, dict) else tables
-        return list(organisation[table])
+        (organisation,) = dump["records"].values()
+        return list(organisation.get(table, []))
 
     async def only(self, table: str) -> dict[str, Any]:
         (row,) = await self.books(table)
