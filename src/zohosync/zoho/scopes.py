@@ -52,8 +52,9 @@ BOOKS_REQUIRED: tuple[str, ...] = (
 https://www.zoho.com/books/api/v3/oauth/#oauth-scopes
 """
 
-ADJUSTMENTS = "ZohoInventory.inventoryadjustments"
-"""What adjusting stock needs, as Inventory documents it; not asked for, because nothing does it yet."""
+ADJUSTMENTS = "ZohoBooks.inventoryadjustments"
+"""What adjusting stock needs; not asked for, because nothing does it yet. Inventory documents its own scope for it, a
+consent of Books takes this one."""
 
 
 def of_module(module: str, operation: str) -> str:
