@@ -21,8 +21,8 @@ def line(quantity: Any, price: Any, rate: Any, discount: Any = 0, **more: Any) -
     fields: dict[str, Any] = {
         "key": "1",
         "sku": "SKU",
-        "quantity": D(quantity),
-        "unit_price": D(price),
+        "quantity": None if quantity is None else D(quantity),
+        "unit_price": None if price is None else D(price),
         "discount": D(discount),
         "hsn": "31059090",
         "rate": None if rate is None else D(0) if untaxed else D(rate),

@@ -103,7 +103,7 @@ def _by_text(text: str, words: str) -> Resolved | None:
     joined = words.replace(" ", "")
     if found := NAMES.get(words) or NAMES.get(joined):
         return Resolved(found, "name")
-    found = ALIASES.get(words) or ALIASES.get(joined)
+    found = ALIASES.get(plain(text)) or ALIASES.get(words) or ALIASES.get(joined)
     return Resolved(found, "alias") if found else None
 
 
