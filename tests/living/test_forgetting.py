@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from conftest import Database
+from shop_rows import insert_order, insert_user
 from stage import KEY, Stage, open_stage
 from zohosync.cli.main import build
 from zohosync.db.pool import fetch_all, fetch_one
@@ -411,7 +412,7 @@ async def test_what_it_cannot_remove_is_told(stage: Stage) -> None:
     )
     told = await forget(stage, "customer", "admin@example.com", "--yes")
     assert "Still in zohosync.console_user: 1 row holds an address of theirs." in told.stdout
-    assert told.stdout.startswith("1 record of this person: 1 operation, 1 attempt, 1 link.\n")
+    assert told.stdout.startswith("1 record of this person: 1 operation, 1 attempt, 1 link, 0 documents.\n")
 
 
 @pytest.mark.parametrize("term", ["nobody@example.com", "00000000-0000-0000-0000-000000000000"])
@@ -419,3 +420,93 @@ async def test_somebody_unknown_is_told_so(stage: Stage, term: str) -> None:
     result = await forget(stage, "customer", term, "--yes")
     assert result.exit_code == 1
     assert "zohosync keeps nothing of customer" in result.output
+
+
+ADDRESS = {
+    "name": "Planted-Given Planted-Family",
+    "email": PLANTED[0],
+    "phone": PLANTED[4],
+    "address_line1": "1 Planted Remark",
+    "state": "Karnataka",
+}
+
+
+async def plant_document(stage: Stage, order: str) -> None:
+    """What is kept of an order with an invoice, a correction, a finding and a hold, before and after go-live."""
+    await stage.shop.execute(
+        """insert into zohosync.document (entity, record_id, module, organisation_id, zoho_id, reference,
+                                          document_date, customer_id, shop_total, igst, source, source_digest,
+                                          lines)
+           values ('order', %(id)s, 'invoices', '1', '900', 'ORD-1', '2026-04-01', '77', 1180, 180, %(source)s,
+                   'x', '[]')""",
+        {
+            "id": order,
+            "source": json.dumps(
+                {"total": "1180", "gstin": PLANTED[6].upper(), "ship_to": "Planted-Given, Planted Remark"}
+            ),
+        },
+    )
+    for field, value in (("name", "Planted-Given"), ("gstin", PLANTED[6]), ("price_basis", "inclusive")):
+        await stage.shop.execute(
+            "insert into zohosync.override (entity, record_id, field, value, reason, set_by)"
+            " values ('order', %s, %s, %s, 'a planted remark', 'console')",
+            (order, field, value),
+        )
+    await stage.shop.execute(
+        """insert into zohosync.finding (code, entity, record_id, module, label, message, detail)
+           values ('order_changed', 'order', %s, 'invoices', 'ORD-1', 'now for Planted-Given',
+                   '{"to": "planted firm"}')""",
+        (order,),
+    )
+    await stage.shop.execute(
+        """insert into zohosync.hold (kind, entity, record_id, operation_id, codes, policies)
+           values ('books.credit_note.push', 'refund', %s, 1, '{gstin_malformed:27AAPFU0939F1ZV}', 'x')""",
+        (order,),
+    )
+    await stage.shop.execute(
+        """insert into zohosync.observation (kind, entity, record_id, digest, before_golive)
+           values ('books.invoice.push', 'order', %s, 'old', true)
+           on conflict (kind, entity, record_id) do update set before_golive = true""",
+        (order,),
+    )
+    await stage.shop.execute(
+        """insert into zohosync.baseline (kind, entity) values ('books.invoice.push', 'order') on conflict do nothing"""
+    )
+
+
+@pytest.mark.parametrize("guest", [True, False])
+async def test_of_documents_only_figures_and_ids_stay(stage: Stage, guest: bool) -> None:
+    user = None if guest else await insert_user(stage.shop, email=PLANTED[0], first_name="Planted-Given")
+    order = await insert_order(stage.shop, user_id=user, shipping_address=ADDRESS, billing_address={})
+    await plant_document(stage, order)
+    linked = ("guest", PLANTED[0]) if guest else ("buyer", user)
+    await stage.shop.execute(
+        """insert into zohosync.link (system, module, entity, record_id, state, zoho_id, organisation_id, payload)
+           values ('books', 'contacts', %s, %s, 'linked', '77', '1', '{"email": "asha.planted@example.com"}')""",
+        linked,
+    )
+    told = json.loads((await forget(stage, "order", "ORD-1", "--yes", "--json")).stdout)
+    assert told["removed"]["documents"] == 1
+    assert {"module": "contacts", "id": "77"}.items() <= told["still_in_zoho"][0].items()
+    assert await found_in(stage) == {}
+    document = await fetch_one(stage.shop, "select zoho_id, igst, source from zohosync.document")
+    assert document == {"zoho_id": "900", "igst": 180, "source": {"total": "1180"}}
+    kept = await fetch_all(stage.shop, "select field, value from zohosync.override")
+    assert kept == [{"field": "price_basis", "value": "inclusive"}]
+    hold = await fetch_one(stage.shop, "select codes from zohosync.hold")
+    assert hold == {"codes": ["gstin_malformed"]}
+    old = await fetch_all(
+        stage.shop, "select digest <> 'old' as seen, before_golive from zohosync.observation where entity = 'order'"
+    )
+    assert old == [{"seen": True, "before_golive": True}]
+
+
+async def test_whoever_receives_a_gift_is_not_its_buyer(stage: Stage) -> None:
+    user = await insert_user(stage.shop, email="giver@example.com")
+    order = await insert_order(stage.shop, user_id=user, shipping_address=ADDRESS)
+    await plant_document(stage, order)
+    result = await forget(stage, "customer", PLANTED[0], "--yes")
+    assert "giver" not in result.stdout
+    document = await fetch_one(stage.shop, "select source from zohosync.document")
+    assert document is not None
+    assert "ship_to" in document["source"]

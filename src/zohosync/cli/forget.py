@@ -33,7 +33,7 @@ class Forgotten:
 
 
 def forget(
-    entity: Annotated[str, typer.Argument(help="customer, inquiry or quote.", show_default=False)],
+    entity: Annotated[str, typer.Argument(help="customer, inquiry, quote or order.", show_default=False)],
     term: Annotated[str, typer.Argument(metavar="ID|E-MAIL", help="Which one; it may be gone.", show_default=False)],
     yes: Annotated[bool, typer.Option("--yes", help="Do it. Without, only what would go is told.")] = False,
     as_json: AsJson = False,
@@ -73,8 +73,8 @@ async def _pages(connection: Connection, person: Person) -> list[tuple[ZohoRecor
     login = await find_connection(connection)
     centre = login.data_centre if login else ""
     return [
-        # A Note has no page of its own: it is shown with its Lead.
-        (one, "" if one.module == "Notes" else record_page(centre, one.module, one.zoho_id))
+        # A Note has no page of its own: it is shown with its Lead. The modules of Books, in small letters, are not CRM's.
+        (one, "" if one.module == "Notes" or one.module.islower() else record_page(centre, one.module, one.zoho_id))
         for one in await forgetting.list_zoho_records(connection, person)
     ]
 

@@ -11,7 +11,9 @@ from typing import Any
 from zohosync.db.pool import Connection, fetch_all, fetch_one
 from zohosync.errors import ZohosyncError
 
-ENTITIES = ("customer", "inquiry", "quote")
+ENTITIES = ("customer", "inquiry", "quote", "order")
+TWINS = {"customer": "buyer", "quote": "approved_quote", "order": "refund"}
+"""The same records of the shop, under the names that documents know them by."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -43,7 +45,11 @@ class Person:
 
     def parameters(self) -> dict[str, Any]:
         """As the statements below want it."""
-        return {**_listed(self.records), **_sought(self.emails)}
+        return {**_listed(_with_twins(self.records)), **_sought(self.emails)}
+
+
+def _with_twins(records: Iterable[ShopRecord]) -> set[ShopRecord]:
+    return {twin for one in records for twin in (one, ShopRecord(TWINS.get(one.entity, one.entity), one.record_id))}
 
 
 async def find_person(connection: Connection, entity: str, term: str) -> Person:
@@ -96,6 +102,9 @@ select 'inquiry', s.record_id, lower(trim(s.email)), s.zoho_crm_id, s.digest
 union all
 select 'quote', s.record_id, lower(trim(s.email)), s.zoho_crm_id, s.digest
   from zohosync.shop_quotes(array(select w.id from wanted w where w.entity = 'quote')) s
+union all
+select 'order', s.record_id, lower(trim(s.email)), null, s.digest
+  from zohosync.shop_orders(array(select w.id from wanted w where w.entity = 'order')) s
 """
 WANTED = "wanted as (select * from unnest(%(entities)s::text[], %(ids)s::text[]) as w(entity, id))"
 IN_SHOP = f"with {WANTED} {SHOP}"
@@ -126,10 +135,10 @@ async def _emails_in_log(connection: Connection, records: Iterable[ShopRecord]) 
               union select a.request #>> '{{record,Email}}' from zohosync.attempt a
                       join zohosync.operation o using (operation_id)
                       join wanted w on (w.entity, w.id) = (o.entity, o.record_id)
-              union select l.payload ->> 'Email' from zohosync.link l
+              union select coalesce(l.payload ->> 'Email', l.payload ->> 'email') from zohosync.link l
                       join wanted w on (w.entity, w.id) = (l.entity, l.record_id))
             select distinct lower(trim(email)) as email from seen where email like '%%@%%'""",  # noqa: S608
-        _listed(records),
+        _listed(_with_twins(records)),
     )
     return {row["email"] for row in rows}
 
@@ -190,7 +199,7 @@ async def list_zoho_records(connection: Connection, person: Person) -> list[Zoho
             select l.module, l.zoho_id from zohosync.link l join wanted w on (w.entity, w.id) = (l.entity, l.record_id)
              where l.zoho_id is not null
             union select l.module, l.zoho_id from zohosync.link l
-                   where l.entity = 'lead' and l.record_id = any (%(emails)s) and l.zoho_id is not null
+                   where l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s) and l.zoho_id is not null
             union select l.module, l.zoho_id from zohosync.link l join lone_company c using (record_id)
                    where l.entity = 'company' and l.zoho_id is not null
             union select o.zoho_module, o.zoho_id from zohosync.operation o
@@ -228,7 +237,9 @@ async def count_traces(connection: Connection, person: Person) -> dict[str, int]
                      where (o.entity, o.record_id) in (select w.entity, w.id from wanted w)) as attempts,
                    (select count(*) from zohosync.link l
                      where (l.entity, l.record_id) in (select w.entity, w.id from wanted w)
-                        or (l.entity = 'lead' and l.record_id = any (%(emails)s))) as links""",  # noqa: S608
+                        or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))) as links,
+                   (select count(*) from zohosync.document d
+                     where (d.entity, d.record_id) in (select w.entity, w.id from wanted w)) as documents""",  # noqa: S608
         person.parameters(),
     )
     return {name: int(count) for name, count in (row or {}).items()}
@@ -284,6 +295,15 @@ def _sought(emails: Iterable[str]) -> dict[str, list[str]]:
     return {"emails": ordered, "patterns": [before + re.escape(email) + after for email in ordered]}
 
 
+PERSONAL = ("state", "postal_code", "country", "gstin", "name", "company")
+"""Fields of an override that say something of a person."""
+
+# Of every record, by the adapter's own names; what the shop no longer has is absent.
+DIGESTS = """select w.entity, s.record_id, s.digest
+               from (select entity, array_agg(id) as ids from wanted group by entity) w
+              cross join lateral zohosync.shop_digests(w.entity, w.ids) s"""
+
+
 def _changes(table: str) -> str:
     """Changes captured and not taken in: the records' keys go, other keys of the same message stay."""
     return f"""update pgmq.{table} q
@@ -311,13 +331,34 @@ STATEMENTS: Sequence[str] = (
     f""", {LONE_COMPANIES}
         delete from zohosync.link l
          where (l.entity = 'company' and l.record_id in (select c.record_id from lone_company c))
-            or (l.entity = 'lead' and l.record_id = any (%(emails)s))""",  # noqa: S608
+            or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))""",  # noqa: S608
     f"""update zohosync.link l set payload = null, fingerprint = null, reference = null
          where (l.entity, l.record_id) in {MINE}""",  # noqa: S608
-    f"delete from zohosync.observation v where (v.entity, v.record_id) in {MINE}",  # noqa: S608
-    f""", there as ({SHOP})
+    f""", there as ({DIGESTS})
+        delete from zohosync.observation v
+         where (v.entity, v.record_id) in {MINE}
+           and (v.entity, v.record_id) not in (select t.entity, t.record_id from there t)""",  # noqa: S608
+    # Whether a record is older than go-live stays known.
+    f""", there as ({DIGESTS})
         insert into zohosync.observation (kind, entity, record_id, digest)
-        select b.kind, t.entity, t.record_id, t.digest from there t join zohosync.baseline b on b.entity = t.entity""",  # noqa: S608
+        select b.kind, t.entity, t.record_id, t.digest from there t join zohosync.baseline b on b.entity = t.entity
+        on conflict (kind, entity, record_id)
+        do update set digest = excluded.digest, seen_at = now(), missing_since = null""",  # noqa: S608
+    # Figures and ids of documents stay: the accounts rest on them. Whom they are for goes.
+    f"""update zohosync.document d
+           set source = d.source - array['gstin', 'ship_to', 'bill_to', 'shipping_address', 'billing_address']
+         where (d.entity, d.record_id) in {MINE}""",  # noqa: S608
+    f"""delete from zohosync.override v
+         where (v.entity, v.record_id) in {MINE} and v.field = any ('{{{",".join(PERSONAL)}}}')""",  # noqa: S608
+    f"update zohosync.override v set reason = {TOLD} where (v.entity, v.record_id) in {MINE}",  # noqa: S608
+    f"update zohosync.estrangement e set reason = {TOLD} where (e.entity, e.record_id) in {MINE}",  # noqa: S608
+    f"""update zohosync.finding f set message = {TOLD}, label = null, detail = '{{}}',
+               reason = case when f.reason is not null then {TOLD} end
+         where (f.entity, f.record_id) in {MINE}
+            or {_mentions("concat_ws(' ', f.label, f.message, f.detail, f.reason)")}""",  # noqa: S608
+    # The subject of a code may be a number or a name somebody typed.
+    f"""update zohosync.hold h set codes = array(select split_part(c, ':', 1) from unnest(h.codes) as c)
+         where (h.entity, h.record_id) in {MINE}""",  # noqa: S608
     f"delete from zohosync.write_back b where (b.entity, b.record_id) in {MINE}",  # noqa: S608
     f"""update zohosync.incident i set title = {TOLD}, hint = '',
                subject = case when {_mentions("i.subject")} then 'removed ' || i.incident_id else i.subject end

@@ -1118,10 +1118,11 @@ begin
       return query select q.id::text from public.b2b_quotes q join public.users u on u.id = q.user_id
         where lower(btrim(u.email::text, E' \t\r\n')) = sought;
     when 'order', 'refund' then
+      -- A customer's order is theirs, whoever it is sent to.
       return query select o.id::text from public.orders o left join public.users u on u.id = o.user_id
-        where sought in (lower(btrim(u.email::text, E' \t\r\n')),
-                         lower(btrim(to_jsonb(o) #>> '{shipping_address,email}', E' \t\r\n')),
-                         lower(btrim(to_jsonb(o) #>> '{billing_address,email}', E' \t\r\n')));
+        where case when u.id is not null then sought = lower(btrim(u.email::text, E' \t\r\n'))
+                   else sought in (lower(btrim(to_jsonb(o) #>> '{shipping_address,email}', E' \t\r\n')),
+                                   lower(btrim(to_jsonb(o) #>> '{billing_address,email}', E' \t\r\n'))) end;
     when 'variant' then
       return;  -- goods are nobody's
     else

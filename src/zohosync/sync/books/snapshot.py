@@ -64,7 +64,7 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change
             for line_id in dict.fromkeys([*before, *after]):
                 if before.get(line_id) != after.get(line_id):
                     yield Change("lines", before.get(line_id, ""), after.get(line_id, ""))
-        elif (then.get(name) or "") != (now.get(name) or ""):
+        elif name in then and (then[name] or "") != (now.get(name) or ""):  # what was forgotten is no change
             yield Change(name, str(then.get(name) or ""), str(now.get(name) or ""))
 
 
