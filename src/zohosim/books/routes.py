@@ -52,7 +52,10 @@ SETTINGS: tuple[Operation, ...] = (
 )
 
 OF_CONTACTS: tuple[Operation, ...] = (
-    *collection(PERSONS, "contacts", path="/contacts/contactpersons"),
+    *collection(PERSONS, "contacts", path="/contacts/contactpersons")[1:-1],
+    operation(
+        "delete_contact_person", "DELETE", "/contacts/contactpersons/{id}", persons.delete_person, "contacts.DELETE"
+    ),
     operation(
         "primary_contact_person", "POST", "/contacts/contactpersons/{id}/primary", persons.make_primary,
         "contacts.CREATE",
