@@ -155,6 +155,19 @@ def test_the_shops_own_price_is_billed_where_it_can_be(sale: Sale) -> None:
             assert billable(part, inclusive=False) == (part.unit_price, part.discount + part.discount_share)
 
 
+def test_a_price_with_tax_becomes_one_without_in_a_document_without() -> None:
+    (part,) = assessed(cart(line(2, 118, 18), price_basis=PriceBasis.INCLUSIVE)).lines
+    assert billable(part, inclusive=True) == (118, 0)
+    assert billable(part, inclusive=False) == (100, 0)
+
+
+def test_a_price_of_many_decimals_goes_up_to_a_paisa() -> None:
+    (part,) = assessed(cart(line(11, "54.54545", 18))).lines
+    assert billable(part, inclusive=False) == (D("54.55"), D("0.05"))
+    (third,) = assessed(cart(line(3, D(100) / 3, 18))).lines
+    assert billable(third, inclusive=False) == (D("33.34"), D("0.02"))
+
+
 @given(st.integers(0, 10**9), st.lists(st.integers(0, 10**7), min_size=1, max_size=12))
 def test_shares_sum_exactly_and_stay_below_their_weights(paise: int, parts: list[int]) -> None:
     weights = [D(part) / 100 for part in parts]

@@ -104,7 +104,7 @@ def billable(line: TaxedLine, inclusive: bool) -> tuple[Decimal, Decimal]:
     """
     wanted = line.total if inclusive else line.value
     price = rupees(line.unit_price)
-    if price != line.unit_price or line.net != wanted or rupees(price * line.quantity) < wanted:
+    if line.net != wanted or rupees(price * line.quantity) < wanted:
         price = rupees_up(wanted / line.quantity)
     return price, rupees(price * line.quantity) - wanted
 
