@@ -515,6 +515,13 @@ SWITCHES: tuple[Switch, ...] = (
         f"{BOOKS}/customer-payments/#update-a-payment",
     ),
     Switch(
+        "books_conversion_refusal",
+        "plain",
+        ("plain", "nested"),
+        "how /invoices/fromestimates refuses: in the open, or inside an answer of code 0",
+        f"{BOOKS}/estimates/",
+    ),
+    Switch(
         "books_estimate_becomes_invoiced",
         True,
         YES_NO,

@@ -276,3 +276,125 @@ async def test_lists_filter_by_reference_number_status_and_customer(books: Bookk
     rows = (await books.do("GET", "/invoices"))["invoices"]
     assert not {"line_items", "custom_fields", "taxes"} & set(rows[0])
     assert "zipcode" in rows[0]["billing_address"]
+
+
+# --- items and stock
+
+
+async def test_a_line_takes_what_it_leaves_out_from_its_item(books: Bookkeeper):
+    item = await books.item(rate=450, tax=5)
+    told = await books.invoice("", {"item_id": item, "quantity": 2})
+    line = told["line_items"][0]
+    assert (line["name"], line["rate"], line["hsn_or_sac"], line["sku"], line["tax_name"]) == (
+        "Bio-NPK 1 kg", 450.0, "31051000", "Bio-NPK 1 kg", "GST5",
+    )  # fmt: skip
+    assert told["total"] == 945.0
+    inter = await books.invoice(told["customer_id"], {"item_id": item}, place_of_supply="KA")
+    assert inter["line_items"][0]["tax_name"] == "IGST5"
+    await books.zoho.turn(books_item_default_tax=False)
+    body = {"customer_id": told["customer_id"], "line_items": [{"item_id": item}]}
+    assert (await books.refused("POST", "/invoices", body))[0] == 110802
+
+
+async def test_an_exempt_item_needs_no_tax(books: Bookkeeper):
+    exemptions = await books.do("GET", "/settings/taxexemptions")
+    exemption = exemptions["tax_exemptions"][0]["tax_exemption_id"]
+    item = await books.item("Seeds", is_taxable=False, tax_exemption_id=exemption, item_tax_preferences=[])
+    told = await books.invoice("", {"item_id": item, "quantity": 4, "rate": 300})
+    assert (told["total"], told["taxes"], told["line_items"][0]["tax_exemption_id"]) == (1200.0, [], exemption)
+
+
+async def test_an_inactive_or_deleted_item_is_refused(books: Bookkeeper):
+    item = await books.item()
+    await books.do("POST", f"/items/{item}/inactive")
+    customer = await books.customer()
+    for item_id in (item, "123"):
+        body = {"customer_id": customer, "line_items": [{"item_id": item_id}]}
+        assert "deleted or marked as inactive" in (await books.refused("POST", "/invoices", body))[1]
+
+
+async def test_an_inactive_customer_is_refused(books: Bookkeeper):
+    customer = await books.customer()
+    await books.do("POST", f"/contacts/{customer}/inactive")
+    body = {"customer_id": customer, "line_items": [books.line()]}
+    assert "inactive" in (await books.refused("POST", "/invoices", body))[1]
+
+
+async def test_stock_leaves_when_an_invoice_is_sent_and_comes_back_when_it_is_void(books: Bookkeeper):
+    item = await books.item(stock=10)
+    made = await books.invoice("", {"item_id": item, "quantity": 3})
+    path = f"/invoices/{made['invoice_id']}"
+    assert await books.stock(item) == 10.0
+    for step, left in (("sent", 7.0), ("void", 10.0), ("draft", 10.0), ("sent", 7.0)):
+        await books.do("POST", f"{path}/status/{step}")
+        assert await books.stock(item) == left
+    line = {"line_item_id": made["line_items"][0]["line_item_id"], "quantity": 5}
+    await books.do("PUT", path, {"line_items": [line]})
+    assert await books.stock(item) == 5.0
+    await books.do("DELETE", path)
+    assert await books.stock(item) == 10.0
+
+
+async def test_more_than_there_is_may_be_sold_unless_a_switch_forbids_it(books: Bookkeeper):
+    item = await books.item(stock=2)
+    first = await books.invoice("", {"item_id": item, "quantity": 3}, sent=True)
+    assert await books.stock(item) == -1.0
+    await books.zoho.turn(books_invoices_may_oversell=False)
+    second = await books.invoice(first["customer_id"], {"item_id": item, "quantity": 3})
+    assert (await books.refused("POST", f"/invoices/{second['invoice_id']}/status/sent"))[0] == 9205
+    assert (await books.get("invoices", "invoice", second["invoice_id"]))["status"] == "draft"
+
+
+# --- once for a unique value
+
+
+async def test_an_invoice_is_made_once_for_a_unique_value(books: Bookkeeper):
+    await books.unique("invoices", "Shop Order")
+    body = {"customer_id": await books.customer(), "line_items": [books.line()]}
+    made = await books.upsert("/invoices", "cf_shop_order", "order-7", body)
+    assert made["invoice"]["custom_field_hash"]["cf_shop_order"] == "order-7"
+    changed = await books.upsert("/invoices", "cf_shop_order", "order-7", {**body, "notes": "Again"})
+    assert changed["invoice"]["invoice_id"] == made["invoice"]["invoice_id"]
+    rows = (await books.do("GET", "/invoices"))["invoices"]
+    assert [row["cf_shop_order"] for row in rows] == ["order-7"]
+    taken = {**body, "custom_fields": [{"api_name": "cf_shop_order", "value": "order-7"}]}
+    await books.refused("POST", "/invoices", taken)
+
+
+async def test_custom_fields_may_be_changed_alone(books: Bookkeeper):
+    await books.unique("invoices", "Shop Order")
+    made = await books.invoice()
+    fields = [{"api_name": "cf_shop_order", "value": "order-8"}]
+    await books.do("PUT", f"/invoice/{made['invoice_id']}/customfields", fields)
+    told = await books.get("invoices", "invoice", made["invoice_id"])
+    assert (told["custom_fields"][0]["value"], told["total"]) == ("order-8", 118.0)
+
+
+# --- what an administrator forbids
+
+
+async def test_a_plan_allows_so_many_invoices_a_year(books: Bookkeeper):
+    books.organisation.preferences.set({"invoices_per_year": 1})
+    first = await books.invoice()
+    body = {"customer_id": first["customer_id"], "line_items": [books.line()]}
+    await books.refused("POST", "/invoices", body)
+
+
+async def test_a_customer_may_not_owe_more_than_the_limit(books: Bookkeeper):
+    books.organisation.preferences.set({"credit_limit": "block"})
+    customer = await books.customer(credit_limit=200)
+    await books.invoice(customer, sent=True)
+    body = {"customer_id": customer, "line_items": [books.line()]}
+    await books.refused("POST", "/invoices", body)
+    await books.do("POST", "/invoices", {**body, "line_items": [books.line("GST18", 50)]})
+
+
+async def test_a_balance_may_be_written_off(books: Bookkeeper):
+    made = await books.invoice(sent=True)
+    await books.payment(made, 100)
+    path = f"/invoices/{made['invoice_id']}"
+    await books.do("POST", f"{path}/writeoff")
+    told = await books.get("invoices", "invoice", made["invoice_id"])
+    assert (told["status"], told["write_off_amount"], told["balance"]) == ("paid", 18.0, 0.0)
+    await books.do("POST", f"{path}/writeoff/cancel")
+    assert (await books.get("invoices", "invoice", made["invoice_id"]))["balance"] == 18.0

@@ -30,6 +30,10 @@ from zohosim.books.states import STATES
 from zohosim.books.supplies import TREATMENTS, Supply
 from zohosim.books.totals import HUNDRED, ZERO
 
+STATE = "_state"
+"""What was done with a document: draft, pending_approval, approved, sent, open, void … What its status says follows of
+that, of the money applied to it, and of the day."""
+
 HEAD = (
     Field("customer_id", entity_id),
     Field("reference_number", text(100)),

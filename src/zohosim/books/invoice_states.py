@@ -1,4 +1,4 @@
-"""The life of an invoice: sent, void, draft again, submitted and approved, mailed, written off.
+"""The life of an invoice: sent, void, draft again, mailed, written off.
 
 https://www.zoho.com/books/api/v3/invoices/#mark-an-invoice-as-sent
 """
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from zohosim.answers import Answer
 from zohosim.books import movements, records, resources, settlements
 from zohosim.books.answers import said
-from zohosim.books.invoices import INVOICES, STATE, cause, check_sending, effect, refresh
+from zohosim.books.documents import STATE
+from zohosim.books.invoices import INVOICES, cause, check_sending, effect, refresh
 from zohosim.books.records import Row
 from zohosim.books.refusals import unseen
 from zohosim.books.resources import Visit
@@ -89,26 +90,6 @@ def mark_draft(sim: "Simulator", call: Call) -> Answer:
     if row[STATE] != "void":
         raise unseen("Only a void invoice can be converted to draft.")
     return enter(seen, row, "draft", "Status of invoice changed from void to draft")
-
-
-def submit(sim: "Simulator", call: Call) -> Answer:
-    seen, row = at_hand(sim, call)
-    check_approvals(seen, row, "draft")
-    return enter(seen, row, "pending_approval", "The invoice has been submitted for approval successfully.")
-
-
-def approve(sim: "Simulator", call: Call) -> Answer:
-    seen, row = at_hand(sim, call)
-    check_approvals(seen, row, "pending_approval")
-    return enter(seen, row, "approved", "You have approved the invoice.")
-
-
-def check_approvals(seen: Visit, row: Row, state: str) -> None:
-    """Only where the workflow is on, and in its order."""
-    if not seen.organisation.preferences.needs_approval("invoices"):
-        raise unseen("Approvals are not enabled.")
-    if row[STATE] != state:
-        raise unseen(f"Only an invoice in status {state} can go on from there.")
 
 
 def write_off(sim: "Simulator", call: Call) -> Answer:

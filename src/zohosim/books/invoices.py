@@ -7,13 +7,14 @@ from datetime import date, timedelta
 
 from zohosim.answers import Json
 from zohosim.books import documents, movements, settlements
-from zohosim.books.documents import Kind
+from zohosim.books.approvals import check_approved
+from zohosim.books.documents import STATE, Kind
 from zohosim.books.fields import Field, asked_flag, day, entity_id, flag, invalid, text, whole
 from zohosim.books.lists import Listing, everything, status_is
 from zohosim.books.movements import Effect
 from zohosim.books.numbers import number_of
 from zohosim.books.preferences import hindered
-from zohosim.books.records import Row, shown
+from zohosim.books.records import Row, shown, touch
 from zohosim.books.refusals import unseen
 from zohosim.books.resources import Module, Visit
 from zohosim.books.settlements import balance_of
@@ -37,9 +38,6 @@ KIND = Kind(
     ),
     "Invoice Date",
 )
-STATE = "_state"
-"""What was done with an invoice: draft, pending_approval, approved, sent, void. What its status says follows of that,
-of the money applied to it, and of the day."""
 MONEY: Json = dict.fromkeys(
     ("payment_made", "credits_applied", "write_off_amount", "tax_amount_withheld"), ZERO
 )  # fmt: skip
@@ -125,8 +123,7 @@ def check_credit(seen: Visit, row: Row) -> None:
 def check_sending(seen: Visit, row: Row, *, mailed: bool) -> None:
     """Whether a draft may be sent now: approved where that is needed, with enough stock, within the mails of a day."""
     preferences = seen.organisation.preferences
-    if preferences.needs_approval("invoices") and row[STATE] != "approved":
-        raise hindered("needs_approval")
+    check_approved(seen, "invoices", row)
     movements.check(seen, effect(row), movements.of_lines(row, -1))
     if mailed:
         preferences.check_mail(seen.organisation.seed.plan, seen.ledger.today().isoformat())
@@ -145,10 +142,16 @@ def stored(seen: Visit, row: Row, before: Row | None) -> None:
     was = effect(before) if before else movements.NOTHING
     movements.book(seen, was, effect(row), cause(row))
     refresh(seen, row)
-    estimate = seen.ledger.find("estimates", row["estimate_id"]) if row["estimate_id"] else None
-    if before is None and estimate is not None:
-        estimate["_state"] = estimate["status"] = "invoiced"
-        estimate["invoice_ids"] = [*estimate["invoice_ids"], row["invoice_id"]]
+    if before is None and row["estimate_id"]:
+        link_estimate(seen, row)
+
+
+def link_estimate(seen: Visit, row: Row) -> None:
+    estimate = seen.ledger.tables["estimates"][row["estimate_id"]]
+    estimate["invoice_ids"] = [*estimate["invoice_ids"], row["invoice_id"]]
+    if seen.sim.switches["books_estimate_becomes_invoiced"]:
+        estimate[STATE] = "invoiced"
+    touch(seen.ledger, estimate)
 
 
 def delete(seen: Visit, row: Row) -> None:

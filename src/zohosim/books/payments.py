@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from zohosim.answers import Answer, Json
 from zohosim.books import documents, movements, records, refunds, resources, settlements
 from zohosim.books.answers import said
+from zohosim.books.documents import STATE
 from zohosim.books.fields import (
     Field,
     amount,
@@ -22,7 +23,7 @@ from zohosim.books.fields import (
     require,
     text,
 )
-from zohosim.books.invoices import STATE, cause, effect, refresh
+from zohosim.books.invoices import cause, effect, refresh
 from zohosim.books.lists import Listing, Test, everything
 from zohosim.books.records import Ledger, Row
 from zohosim.books.refunds import Source, check_account
