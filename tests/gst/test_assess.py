@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from carts import CASH, FIRM, LADAKH_FIRM, TAMIL_FIRM, D, assessed, cart, line, rules
+from carts import CASH, FIRM, LADAKH_FIRM, TAMIL_FIRM, D, assessed, cart, held, line, rules
 
-from zohosync.gst.sale import Buyer, ChargePolicy, PriceBasis, Rules, Sale
+from zohosync.gst.sale import Buyer, ChargePolicy, PriceBasis, Rules, Sale, TaxCategory
 
+EXEMPT, NIL = TaxCategory.EXEMPT, TaxCategory.NIL
 APPORTION, HIGHEST = ChargePolicy.APPORTION, ChargePolicy.HIGHEST
 INCLUSIVE, AS_CHARGED = PriceBasis.INCLUSIVE, PriceBasis.AS_CHARGED
 SEZ_IN_KARNATAKA = Buyer(gstin=FIRM.gstin, special="sez")
@@ -371,6 +372,22 @@ def test_parts_of_charges_name_their_charge_and_the_goods_they_go_with() -> None
 def test_shipping_of_gifts_alone_takes_the_highest_rate(policy: ChargePolicy) -> None:
     found = assessed(cart(line(1, 0, 5), line(1, 0, 18), shipping=100), rules(charge_policy=policy))
     assert [(part.rate, part.net) for part in found.charges] == [(18, 100)]
+
+
+@pytest.mark.parametrize("rates", [(5, 18), (18, 5)])
+def test_the_highest_rate_is_highest_in_any_order_of_lines(rates: tuple[int, int]) -> None:
+    found = assessed(cart(*(line(1, 100, rate) for rate in rates), shipping=10), rules(charge_policy=HIGHEST))
+    assert [part.rate for part in found.charges] == [18]
+    found = assessed(cart(*(line(1, 100, rate) for rate in rates), shipping="10.01"), rules(charge_policy=APPORTION))
+    assert [(part.rate, part.net) for part in found.charges] == [(5, D("5.01")), (18, D("5.00"))]
+
+
+def test_exempt_and_nil_rated_goods_are_two_kinds_for_shipping() -> None:
+    sale = cart(line(1, 100, "nil"), line(1, 100, "exempt"), shipping=10)
+    found = assessed(sale, rules(charge_policy=APPORTION))
+    assert [(part.category, part.net) for part in found.charges] == [(EXEMPT, 5), (NIL, 5)]
+    assert (found.exempt_value, found.nil_value) == (105, 105)
+    assert held(sale) == ["shipping_policy_unset_for_mixed_rates"]
 
 
 def test_amounts_are_decimals_in_whole_paise() -> None:

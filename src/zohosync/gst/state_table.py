@@ -1,6 +1,6 @@
 """The states and union territories of India.
 
-Codes are Zoho's; digits those of GSTINs. https://www.zoho.com/in/books/kb/gst/valid-state-codes-list.html
+Codes are Zoho's; digits those of GSTINs. https://www.zoho.com/in/books/kb/gst/valid-state-codes-list.md
 Prefixes of PINs are by postal circle; some serve two states, so a PIN alone proves a state only where its prefix
 serves one. Where the circles of Uttar Pradesh and Uttarakhand, Bihar and Jharkhand, Telangana and Andhra Pradesh meet,
 the split is by hand.
