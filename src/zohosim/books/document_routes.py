@@ -5,7 +5,7 @@ Scopes: https://www.zoho.com/books/api/v3/oauth/
 
 from functools import partial
 
-from zohosim.books import applied, approvals, credit_note_states, estimates, invoice_states, payments, refunds
+from zohosim.books import applied, approvals, credit_note_states, estimate_states, invoice_states, payments, refunds
 from zohosim.books.credit_notes import CREDIT_NOTES, PAID_BACK
 from zohosim.books.estimates import ESTIMATES
 from zohosim.books.invoices import INVOICES
@@ -62,15 +62,15 @@ OF_INVOICES: tuple[Operation, ...] = (
         "release_invoice_credit", "DELETE", "/invoices/{id}/creditsapplied/{creditnotes_invoice_id}",
         applied.release_credit, "invoices.DELETE",
     ),
-    operation("convert_estimates", "POST", "/invoices/fromestimates", estimates.convert, "invoices.CREATE"),
+    operation("convert_estimates", "POST", "/invoices/fromestimates", estimate_states.convert, "invoices.CREATE"),
 )  # fmt: skip
 
 OF_ESTIMATES: tuple[Operation, ...] = (
     *collection(ESTIMATES, "estimates", singular="estimate"),
-    step("estimates", "estimate", "status/sent", estimates.mark_sent),
-    step("estimates", "estimate", "status/accepted", estimates.accept),
-    step("estimates", "estimate", "status/declined", estimates.decline),
-    step("estimates", "estimate", "email", estimates.mail),
+    step("estimates", "estimate", "status/sent", estimate_states.mark_sent),
+    step("estimates", "estimate", "status/accepted", estimate_states.accept),
+    step("estimates", "estimate", "status/declined", estimate_states.decline),
+    step("estimates", "estimate", "email", estimate_states.mail),
     *of_approval(ESTIMATES),
 )
 

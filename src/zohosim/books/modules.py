@@ -6,8 +6,11 @@ from zohosim.answers import Json
 from zohosim.books import records, resources
 from zohosim.books.adjustments import ADJUSTMENTS
 from zohosim.books.contacts import CONTACTS
+from zohosim.books.credit_notes import CREDIT_NOTES
+from zohosim.books.estimates import ESTIMATES
 from zohosim.books.invoices import INVOICES
 from zohosim.books.items import ITEMS
+from zohosim.books.payments import PAYMENTS
 from zohosim.books.records import Row
 from zohosim.books.resources import Module, Visit
 from zohosim.calls import Call
@@ -17,7 +20,9 @@ if TYPE_CHECKING:
     from zohosim.books.organisations import Organisation
     from zohosim.simulator import Simulator
 
-MODULES: dict[str, Module] = {module.name: module for module in (CONTACTS, ITEMS, ADJUSTMENTS, INVOICES)}
+MODULES: dict[str, Module] = {
+    module.name: module for module in (CONTACTS, ITEMS, ADJUSTMENTS, INVOICES, ESTIMATES, PAYMENTS, CREDIT_NOTES)
+}
 
 
 def call_within(
