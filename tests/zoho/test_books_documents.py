@@ -13,6 +13,8 @@ from zohosync.zoho.books import Books
 from zohosync.zoho.books_parse_documents import parse_document, parse_payment
 from zohosync.zoho.books_records import Applied, UniqueKey
 from zohosync.zoho.books_requests import INVOICES, create_request
+from zohosync.zoho.client import Context
+from zohosync.zoho.exchange import Exchange
 
 INDIA = timezone(timedelta(hours=5, minutes=30))
 LINE = {
@@ -131,6 +133,19 @@ async def test_with_a_key_it_goes_to_the_collection_and_the_answer_is_verified(s
     ]  # fmt: skip
     assert sent.body["custom_fields"] == [{"api_name": "cf_shop_order", "value": "KN-1001"}]
     assert len(wire.asked) == 1
+
+
+async def test_the_headers_of_a_key_are_shown_to_people_and_the_token_is_not() -> None:
+    told_of: list[Exchange] = []
+    wire = Wire(lambda _: told(invoice=INVOICE))
+    books = wire.books.within(Context(on_exchange=told_of.append))
+    await books.create_invoice(PAYLOAD, unique=KEY)
+    await books.invoice("1")
+    assert told_of[0].shown_request()["headers"] == {
+        "X-Unique-Identifier-Key": "cf_shop_order", "X-Unique-Identifier-Value": "KN-1001", "X-Upsert": "true",
+    }  # fmt: skip
+    assert "headers" not in told_of[1].shown_request()
+    assert "1000.demo" not in str([one.shown_request() for one in told_of])
 
 
 async def test_the_key_stands_in_the_body_once_beside_the_other_custom_fields() -> None:

@@ -117,5 +117,7 @@ def _tell_step(step: Step) -> None:
         query = f"?{urlencode(call.params)}" if call.params else ""
         screen.show(f"    {call.purpose}:")
         screen.show(f"      {call.method} {call.path}{query}")
+        for name, value in call.headers.items():
+            screen.show(f"      {name}: {value}")
         if call.content is not None:
             screen.show(f"      {call.content.decode()}")

@@ -1,7 +1,7 @@
 """What would become of records if they were synced now: the shapes in which a stream answers. Nothing is sent."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -79,13 +79,15 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class PlannedCall:
-    """One request as it would leave; ``content`` is its body, byte for byte, None when it has none."""
+    """One request as it would leave; ``content`` is its body, byte for byte, None when it has none; ``headers`` are its
+    own, beside those of every call."""
 
     purpose: str
     method: str
     path: str
     params: Mapping[str, str]
     content: bytes | None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

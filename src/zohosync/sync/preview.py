@@ -43,7 +43,8 @@ def verdict_of(problem: ZohosyncError | None, steps: Sequence[Step]) -> Verdict:
 
 def planned(purpose: str, request: Request) -> PlannedCall:
     """A request for people: exactly what would leave."""
-    return PlannedCall(purpose, request.method, request.path, dict(request.params), request.content())
+    own = dict(request.own_headers)
+    return PlannedCall(purpose, request.method, request.path, dict(request.params), request.content(), own)
 
 
 def warned(warnings: Iterable[Warned]) -> tuple[Finding, ...]:

@@ -23,13 +23,14 @@ class Exchange:
     error: str = ""
 
     def shown_request(self) -> dict[str, Any]:
-        """JSON-ready, redacted."""
-        return {
+        """JSON-ready, redacted; with the headers that are this call's own, where it has some."""
+        shown = {
             "method": self.request.method,
             "path": self.request.path,
             "params": redact(dict(self.request.params)),
             "body": redact(self.request.json),
         }
+        return shown | ({"headers": dict(self.request.own_headers)} if self.request.own_headers else {})
 
     def shown_response(self) -> dict[str, Any]:
         """JSON-ready, redacted; a body that is not JSON is shown as the beginning of its text."""

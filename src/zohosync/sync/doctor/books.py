@@ -134,7 +134,7 @@ def _between_states(tax: Tax) -> bool:
 
 async def _require_books(patient: Patient) -> None:
     row = await require_login(patient)
-    if row.scopes and scopes.missing(row.scopes, scopes.BOOKS_REQUIRED):
+    if row.scopes and scopes.missing(row.scopes, (scopes.BOOKS_SETTINGS_READ,)):
         raise Absent("The login has no permission to read Zoho Books.")
 
 

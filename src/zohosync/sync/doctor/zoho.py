@@ -177,6 +177,10 @@ def licences(organisation: Organisation) -> int:
     return bought if isinstance(bought, int) else 0
 
 
+SPANS = {"crm": "in the last 24 hours", "books": "since midnight in India"}
+"""Since when each product counts."""
+
+
 async def api_budget(patient: Patient, chart: Chart) -> None:
     """What was spent, of CRM and of Books where it is connected."""
     row = await find_connection(patient.database)
@@ -187,13 +191,13 @@ async def api_budget(patient: Patient, chart: Chart) -> None:
     budget = patient.require_zoho().budget
     for product, name, organisation in payers:
         if organisation:
-            _judge_usage(chart, name, await budget.find_usage(organisation, product))
+            _judge_usage(chart, name, SPANS[product], await budget.find_usage(organisation, product))
     if not chart.findings:
         raise Absent("No organisation of Zoho is known yet.")
 
 
-def _judge_usage(chart: Chart, product: str, usage: Usage) -> None:
-    told = f"{usage.spent:,} of {usage.limit:,} API calls or credits of {product} were used in the last 24 hours"
+def _judge_usage(chart: Chart, product: str, span: str, usage: Usage) -> None:
+    told = f"{usage.spent:,} of {usage.limit:,} API calls or credits of {product} were used {span}"
     figures = {"product": product, "spent": usage.spent, "limit": usage.limit}
     if usage.spent >= NEARLY_SPENT * usage.limit:
         chart.wrong(f"{told}; work will wait.", "Buy more, or find the program that spends them.", **figures)
