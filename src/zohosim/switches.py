@@ -431,6 +431,13 @@ SWITCHES: tuple[Switch, ...] = (
         f"{BOOKS}/invoices/",
     ),
     Switch(
+        "books_taxes_with_id",
+        False,
+        YES_NO,
+        "entries of taxes[] carry a tax_id beside name and amount",
+        f"{BOOKS}/invoices/",
+    ),
+    Switch(
         "books_bare_discount",
         "amount",
         ("amount", "percent"),

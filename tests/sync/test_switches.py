@@ -89,7 +89,15 @@ def shown(rows: list[dict[str, Any]], names: tuple[str, ...], key: str) -> list[
     return [tuple(row.get(name) for name in names) for row in sorted(rows, key=lambda row: str(row[key]))]
 
 
-@pytest.mark.parametrize(("name", "position"), POSITIONS)
+TOUCHING = [
+    (name, position)
+    for name, position in POSITIONS
+    if not name.startswith("books_") or name == "books_expired_token_code"
+]
+"""The switches that customers and inquiries can meet: those of Books' records are not among them."""
+
+
+@pytest.mark.parametrize(("name", "position"), TOUCHING)
 async def test_the_same_records_arrive_in_every_position(database: Database, name: str, position: Any) -> None:
     async with stage_at(database, **{name: position}) as stage:
         people = await play(stage)

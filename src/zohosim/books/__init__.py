@@ -1,1 +1,1 @@
-"""Zoho Books v3: organisations and their taxes so far."""
+"""Zoho Books v3: an organisation's records, settings and documents."""

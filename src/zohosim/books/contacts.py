@@ -4,10 +4,11 @@ The display name is unique in the organisation, inactive contacts included. What
 name, e-mail and phone is the primary contact person's. https://www.zoho.com/books/api/v3/contacts/
 """
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from zohosim.answers import Json
-from zohosim.books import addresses, persons
+from zohosim.books import addresses, customfields, persons
 from zohosim.books.answers import BooksRefused
 from zohosim.books.fields import (
     Field,
@@ -166,6 +167,7 @@ def listed(seen: Visit, row: Row) -> Json:
     """As a list tells it: no addresses, and whether there is GST is not settled."""
     whole_row = {**row, **names(row), **owed(seen, row["contact_id"])}
     told = {key: whole_row.get(key, "") for key in LIST_KEYS}
+    told["custom_fields"] = customfields.array(seen.ledger.definitions.of("contacts"), row)
     if seen.gst and seen.sim.switches["books_contact_rows_have_gst"]:
         told |= {field.key: row[field.key] for field in GST}
     return told
@@ -210,20 +212,28 @@ def amounts_owed(seen: Visit) -> dict[str, list[Decimal]]:
 # The list
 
 
-def candidates(seen: Visit) -> list[Row]:
-    """Contacts with what they owe, which a list may filter and sort by."""
-    return [{**row, **owed(seen, row["contact_id"]), **overdue(seen, row)} for row in seen.ledger.rows("contacts")]
+def candidates(seen: Visit) -> Iterable[Row]:
+    """All contacts; with what they owe when the list filters or sorts by that."""
+    asked = (seen.call.params.get("filter_by", ""), seen.call.params.get("sort_column", ""))
+    rows = seen.ledger.rows("contacts")
+    if not any(word in BY_DEBT for word in asked):
+        return rows
+    late = overdue(seen)
+    return [{**row, **owed(seen, row["contact_id"]), "_overdue": row["contact_id"] in late} for row in rows]
 
 
-def overdue(seen: Visit, row: Row) -> Json:
-    late = seen.cache.get("overdue")
-    if late is None:
-        today = seen.ledger.today().isoformat()
-        late = seen.cache["overdue"] = {
-            one["customer_id"] for one in seen.ledger.rows("invoices")
-            if one.get("status") not in ("draft", "void", "paid") and (one.get("due_date") or today) < today
-        }  # fmt: skip
-    return {"_overdue": row["contact_id"] in late}
+BY_DEBT = (
+    "Status.CreditLimitExceed", "Invoice.OverDue", "Invoice.Unpaid", "outstanding_receivable_amount",
+)  # fmt: skip
+
+
+def overdue(seen: Visit) -> set[str]:
+    """Who has an invoice that is past its day."""
+    today = seen.ledger.today().isoformat()
+    return {
+        str(one["customer_id"]) for one in seen.ledger.rows("invoices")
+        if one.get("status") not in ("draft", "void", "paid") and (one.get("due_date") or today) < today
+    }  # fmt: skip
 
 
 def over_limit(row: Row) -> bool:

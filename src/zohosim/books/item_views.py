@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from zohosim.answers import Answer, Json
 from zohosim.books import accounts, records, resources, stock
-from zohosim.books.answers import told
+from zohosim.books.answers import BooksRefused, told
 from zohosim.books.fields import invalid, missing
 from zohosim.books.records import Row
 from zohosim.books.resources import Module, Visit, visit
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zohosim.simulator import Simulator
 
 MOST_IDS = 100
+NO_OPENING: Json = {"initial_stock": stock.ZERO, "initial_stock_rate": stock.ZERO}
 DETAIL_ONLY = ("inventory_account_id", "vendor_id")
 """Keys that lists leave out."""
 STOCK = ("stock_on_hand", "available_stock", "actual_available_stock")
@@ -62,7 +63,8 @@ def place(row: Row, location: Row) -> Json:
         "location_stock_on_hand": held, "location_available_stock": held, "location_actual_available_stock": actual,
         "location_available_for_sale_stock": held, "location_actual_available_for_sale_stock": actual,
         "location_committed_stock": stock.ZERO, "location_actual_committed_stock": stock.ZERO,
-        "initial_stock": row.get("_initial", {}).get(location["location_id"], stock.ZERO),
+        "location_asset_value": held * (row["purchase_rate"] or stock.ZERO),
+        **row.get("_initial", {}).get(location["location_id"], NO_OPENING),
     }  # fmt: skip
 
 
@@ -101,5 +103,5 @@ def details(module: Module, sim: "Simulator", call: Call) -> Answer:
     found = [seen.ledger.find("items", one) for one in dict.fromkeys(asked)]
     rows = [row for row in found if row is not None]
     if len(rows) < len(found):
-        raise records.no_such(sim, "Resource")
+        raise BooksRefused(404, 1002, "Resource does not exist.")
     return told(items=[resources.shown(module, seen, row) for row in rows])

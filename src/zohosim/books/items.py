@@ -4,8 +4,6 @@ Stock begins with the item and is changed by documents and adjustments, never by
 https://www.zoho.com/books/api/v3/items/
 """
 
-from decimal import Decimal
-
 from zohosim.answers import Json
 from zohosim.books import accounts, item_taxes, item_views, stock
 from zohosim.books.answers import BooksRefused
@@ -139,14 +137,14 @@ def taken(name: str) -> BooksRefused:
 # Opening stock
 
 
-def opening_of(seen: Visit, row: Row, body: Json) -> dict[str, Decimal]:
+def opening_of(seen: Visit, row: Row, body: Json) -> dict[str, Json]:
     """Opening stock by location: from the array, or from the top when the organisation has one place only."""
     places = rows("locations", body.get("locations") or [])
     if not places and "initial_stock" in body:
         places = [{**body, "location_id": seen.organisation.primary_location}]
     if not is_tracked(row):
         return {}
-    return {location_id(seen, place): initial_stock(seen, place) for place in places if place.get("initial_stock")}
+    return {location_id(seen, place): opening_stock(seen, place) for place in places if place.get("initial_stock")}
 
 
 def location_id(seen: Visit, place: Json) -> str:
@@ -156,19 +154,19 @@ def location_id(seen: Visit, place: Json) -> str:
     return wanted
 
 
-def initial_stock(seen: Visit, place: Json) -> Decimal:
+def opening_stock(seen: Visit, place: Json) -> Json:
     quantity = amount("initial_stock", place["initial_stock"])
     rate = amount("initial_stock_rate", place.get("initial_stock_rate") or 0)
     if not rate and seen.sim.switches["books_opening_stock_needs_rate"]:
         raise missing("initial_stock_rate")
-    return quantity
+    return {"initial_stock": quantity, "initial_stock_rate": rate}
 
 
 def stored(seen: Visit, row: Row, _before: Row | None) -> None:
     """The opening stock of a new item is its first movement."""
-    for place, quantity in row.pop(OPENING, {}).items():
-        row.setdefault("_initial", {})[place] = quantity
-        stock.move(seen.organisation, row["item_id"], quantity, Cause("items", row["item_id"]), place)
+    for place, opening in row.pop(OPENING, {}).items():
+        row.setdefault("_initial", {})[place] = opening
+        stock.move(seen.organisation, row["item_id"], opening["initial_stock"], Cause("items", row["item_id"]), place)
 
 
 # Status and end
@@ -203,6 +201,6 @@ ITEMS = Module(
         elsewhere={"tax_id": item_views.tax_ids},
     ),
     create=create, update=update, stored=stored, delete=delete, detail=item_views.detail, row=item_views.listed,
-    source=item_views.candidates,
+    source=item_views.candidates, hash_in_rows=False,
     created="The item has been added.", saved="Item details have been saved.", removed="The item has been deleted.",
 )  # fmt: skip

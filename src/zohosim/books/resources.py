@@ -97,6 +97,8 @@ class Module:
     """The rows its list chooses from, when they are not those of its table as they are."""
     hash_in_detail: bool = False
     """Documents show their custom fields as a hash, too."""
+    hash_in_rows: bool = True
+    """Rows of a list have the hash beside the flattened keys; those of items do not."""
 
     def fields(self, ledger: Ledger) -> list[CustomField]:
         return list(ledger.definitions.of(self.name))
@@ -111,7 +113,9 @@ def shown(module: Module, seen: Visit, row: Row) -> Json:
 
 def in_list(module: Module, seen: Visit, row: Row) -> Json:
     """The row of a list with its custom fields flattened."""
-    return {**module.row(seen, row), **customfields.flattened(module.fields(seen.ledger), row)}
+    flat = customfields.flattened(module.fields(seen.ledger), row)
+    told = {**module.row(seen, row), **flat}
+    return {**told, "custom_field_hash": flat} if module.hash_in_rows else told
 
 
 def told_one(module: Module, seen: Visit, row: Row, message: str = "success", status: int = 200) -> Answer:
