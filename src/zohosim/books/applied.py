@@ -74,7 +74,7 @@ def apply_credits(sim: "Simulator", call: Call) -> Answer:
     for key, id_key, table, left_of in SOURCES:
         for row_id, part in settlements.read_wanted(body.get(key) or [], id_key).items():
             row = records.get(sim, seen.organisation, table, row_id, "Credit")
-            if part > left_of(seen.ledger, row) or row["customer_id"] != invoice["customer_id"]:
+            if part > left_of(row) or row["customer_id"] != invoice["customer_id"]:
                 raise unseen("The amount applied is more than the balance of the credit.")
             parts.append((id_key, row, part))
             total += part

@@ -16,7 +16,6 @@ from zohosim.books.credit_notes import (
     effect,
     invoices_credited,
     refresh,
-    used,
 )
 from zohosim.books.documents import STATE
 from zohosim.books.fields import body_of, missing
@@ -47,7 +46,7 @@ def enter(seen: Visit, row: Row, state: str, message: str) -> Answer:
 
 
 def done(seen: Visit, row: Row, message: str) -> Answer:
-    refresh(seen, row)
+    refresh(row)
     records.changed(seen.sim, seen.organisation, "creditnotes", "updated", row)
     return said(message)
 
@@ -65,7 +64,7 @@ def mark_open(sim: "Simulator", call: Call) -> Answer:
 
 def mark_void(sim: "Simulator", call: Call) -> Answer:
     seen, row = at_hand(sim, call)
-    if row[STATE] == "void" or used(seen.ledger, row):
+    if row[STATE] == "void" or settlements.used(seen.ledger, CREDIT, row["creditnote_id"]):
         raise unseen("A credit note that is void, applied or refunded cannot be marked as void.")
     return enter(seen, row, "void", "The credit note has been marked as void.")
 
@@ -93,7 +92,7 @@ def apply(sim: "Simulator", call: Call) -> Answer:
     settlements.check_balances(seen.ledger, wanted, row["customer_id"])
     if any(seen.ledger.tables["invoices"][invoice_id][STATE] != "sent" for invoice_id in wanted):
         raise unseen("Credits can be applied to an invoice that was sent.")
-    if sum(wanted.values(), ZERO) > available(seen.ledger, row):
+    if sum(wanted.values(), ZERO) > available(row):
         raise unseen("The amount applied is more than the balance of the credit note.")
     settlements.apply(seen.ledger, CREDIT, row, wanted)
     return done(seen, row, "Credits have been applied to the invoice(s).")

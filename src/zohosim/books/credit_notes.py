@@ -6,13 +6,13 @@ https://www.zoho.com/books/api/v3/credit-notes/
 from decimal import Decimal
 
 from zohosim.answers import Json
-from zohosim.books import documents, movements, refunds, settlements
+from zohosim.books import documents, movements, settlements
 from zohosim.books.documents import STATE, Kind
 from zohosim.books.fields import Field, flag, invalid, require
 from zohosim.books.lists import Listing, everything, status_is
 from zohosim.books.movements import Effect
 from zohosim.books.numbers import number_of
-from zohosim.books.records import Ledger, Row, shown
+from zohosim.books.records import Row, shown
 from zohosim.books.refunds import Source
 from zohosim.books.refusals import unseen
 from zohosim.books.resources import Module, Visit
@@ -62,28 +62,17 @@ def update(seen: Visit, row: Row, body: Json) -> Row:
     after = documents.drafted(seen, KIND, body, row)
     check_origins(seen, after)
     after.pop("is_draft", None)
-    if after["total"] < used(seen.ledger, row):
+    if after["total"] < settlements.used(seen.ledger, CREDIT, row["creditnote_id"]):
         raise unseen("The total of a credit note cannot be less than what is used of it.")
     movements.check(seen, effect(row), effect(after))
     after["creditnote_number"] = number_of(seen, KIND, body, after, row)
     return after
 
 
-def used(ledger: Ledger, row: Row) -> Decimal:
-    """What is applied or paid back of it."""
-    own_id = row["creditnote_id"]
-    return settlements.applied(ledger, CREDIT, own_id) + refunds.refunded(ledger, REFUNDS, CREDIT, own_id)
-
-
-def balance(ledger: Ledger, row: Row) -> Decimal:
-    """What is left to apply or pay back."""
-    total: Decimal = row["total"]
-    return total - used(ledger, row)
-
-
-def available(ledger: Ledger, row: Row) -> Decimal:
-    """The same, but nothing of one that is not open."""
-    return balance(ledger, row) if row[STATE] == "open" else ZERO
+def available(row: Row) -> Decimal:
+    """What is left to apply or pay back; nothing of one that is not open."""
+    left: Decimal = row["balance"]
+    return left if row[STATE] == "open" else ZERO
 
 
 def effect(row: Row) -> Effect:
@@ -96,9 +85,10 @@ def cause(row: Row) -> Cause:
 
 def stored(seen: Visit, row: Row, before: Row | None) -> None:
     movements.book(seen, effect(before) if before else movements.NOTHING, effect(row), cause(row))
-    if before is None and row[STATE] == "open" and seen.sim.switches["books_credit_lines_apply"]:
+    settlements.resum(seen.ledger, CREDIT, row["creditnote_id"])
+    if before is None and seen.sim.switches["books_credit_lines_apply"]:
         apply_to_origins(seen, row)
-    refresh(seen, row)
+    refresh(row)
 
 
 def apply_to_origins(seen: Visit, row: Row) -> None:
@@ -106,25 +96,24 @@ def apply_to_origins(seen: Visit, row: Row) -> None:
     named = dict.fromkeys([row["invoice_id"], *(line.get("invoice_id", "") for line in row["line_items"])])
     for invoice_id in filter(None, named):
         invoice = seen.ledger.tables["invoices"][invoice_id]
-        part = min(balance(seen.ledger, row), invoice["balance"]) if invoice[STATE] == "sent" else ZERO
+        part = min(available(row), invoice["balance"]) if invoice[STATE] == "sent" else ZERO
         settlements.apply(seen.ledger, CREDIT, row, {invoice_id: part})
 
 
 def delete(seen: Visit, row: Row) -> None:
-    if used(seen.ledger, row):
+    if settlements.used(seen.ledger, CREDIT, row["creditnote_id"]):
         raise unseen("A credit note that is applied or refunded cannot be deleted.")
     movements.check(seen, effect(row), movements.NOTHING)
     movements.book(seen, effect(row), movements.NOTHING, cause(row))
 
 
-def refresh(seen: Visit, row: Row) -> None:
-    row["balance"] = balance(seen.ledger, row)
+def refresh(row: Row) -> None:
     row["status"] = "closed" if row[STATE] == "open" and row["balance"] <= ZERO else row[STATE]
 
 
 def detail(seen: Visit, row: Row) -> Json:
-    refresh(seen, row)
-    paid_back = refunds.refunded(seen.ledger, REFUNDS, CREDIT, row["creditnote_id"])
+    refresh(row)
+    paid_back = settlements.refunded(seen.ledger, CREDIT, row["creditnote_id"])
     credited = invoices_credited(seen, row)
     return {
         **shown(row),
@@ -133,7 +122,7 @@ def detail(seen: Visit, row: Row) -> Json:
             {"invoice_id": one["invoice_id"], "invoice_number": one["invoice_number"], "amount": one["credited_amount"]}
             for one in credited
         ],
-        "total_credits_used": used(seen.ledger, row) - paid_back,
+        "total_credits_used": settlements.applied(seen.ledger, CREDIT, row["creditnote_id"]),
         "creditnote_refunds": [
             shown(refund) for refund in seen.ledger.rows(REFUNDS) if refund[CREDIT] == row["creditnote_id"]
         ],
@@ -167,7 +156,7 @@ def in_list(_seen: Visit, row: Row) -> Json:
 def of_today(seen: Visit) -> list[Row]:
     rows = list(seen.ledger.rows("creditnotes"))
     for row in rows:
-        refresh(seen, row)
+        refresh(row)
     return rows
 
 

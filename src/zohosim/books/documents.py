@@ -248,7 +248,7 @@ def amounts(seen: Visit, bill: totals.Bill, sums: totals.Totals, supply: Supply)
         "discount_percent": bill.discount.percent,
         "discount_applied_on_amount": gross if bill.discount != totals.NONE else ZERO,
         "tax_total": tax,
-        "taxes": [lines.tax_line(tax) for tax in sums.taxes],
+        "taxes": [listed_tax(seen, tax) for tax in sums.taxes],
         "total_taxable_amount": sum((part.net for part in sums.lines if part.taxes), ZERO),
         "reverse_charge_tax_total": ZERO,
         "roundoff_value": sums.round_off,
@@ -260,6 +260,12 @@ def amounts(seen: Visit, bill: totals.Bill, sums: totals.Totals, supply: Supply)
         "total": sums.total,
         "bcy_total": sums.total,
     }
+
+
+def listed_tax(seen: Visit, tax: totals.TaxAmount) -> Json:
+    """An entry of taxes[], which is seen with and without its id."""
+    told = lines.tax_line(tax)
+    return told if seen.sim.switches["books_taxes_with_id"] else {k: v for k, v in told.items() if k != "tax_id"}
 
 
 def shipping(seen: Visit, row: Row, part: totals.Part) -> Row:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from zohosim.answers import Answer, Json
-from zohosim.books import documents, movements, records, refunds, resources, settlements
+from zohosim.books import documents, movements, records, resources, settlements
 from zohosim.books.answers import said
 from zohosim.books.documents import STATE
 from zohosim.books.fields import (
@@ -117,7 +117,9 @@ def applicable(seen: Visit, row: Row, given: object, replaced: list[Row]) -> Wan
     """What is to be applied, checked against the amount, the balances and the invoices themselves."""
     wanted = settlements.read_wanted(given)
     settlements.check_balances(seen.ledger, wanted, row["customer_id"], replaced)
-    kept = taken(seen.ledger, row) - sum((one["amount"] for one in replaced), ZERO)
+    kept = settlements.used(seen.ledger, PAYMENT, row.get("payment_id", "")) - sum(
+        (one["amount"] for one in replaced), ZERO
+    )
     if sum(wanted.values(), ZERO) + kept > row["amount"]:
         raise unseen("The amount applied to invoices is more than the amount of the payment.")
     for invoice_id in wanted:
@@ -133,17 +135,10 @@ def check_payable(seen: Visit, invoice: Row, on: str) -> None:
         raise unseen("The payment date cannot be before the invoice date.")
 
 
-def taken(ledger: Ledger, row: Row) -> Decimal:
-    """What of a payment is applied or paid back."""
-    own_id = row.get("payment_id", "")
-    paid_back = refunds.refunded(ledger, "payment_refunds", PAYMENT, own_id)
-    return settlements.applied(ledger, PAYMENT, own_id) + paid_back
-
-
-def left(ledger: Ledger, row: Row) -> Decimal:
+def left(row: Row) -> Decimal:
     """The excess: a credit of the customer."""
-    amount: Decimal = row["amount"]
-    return amount - taken(ledger, row)
+    unused: Decimal = row["unused_amount"]
+    return unused
 
 
 def stored(seen: Visit, row: Row, _before: Row | None) -> None:
@@ -164,7 +159,7 @@ def send_paid(seen: Visit, invoice: Row) -> None:
 
 
 def delete(seen: Visit, row: Row) -> None:
-    if refunds.refunded(seen.ledger, "payment_refunds", PAYMENT, row["payment_id"]):
+    if settlements.refunded(seen.ledger, PAYMENT, row["payment_id"]):
         raise unseen("A payment of which money was refunded cannot be deleted.")
     settlements.release(seen.ledger, settlements.of(seen.ledger, PAYMENT, row["payment_id"]))
 
@@ -185,11 +180,11 @@ def delete_many(sim: "Simulator", call: Call) -> Answer:
 
 def detail(seen: Visit, row: Row) -> Json:
     applications = settlements.of(seen.ledger, PAYMENT, row["payment_id"])
-    paid_back = refunds.refunded(seen.ledger, "payment_refunds", PAYMENT, row["payment_id"])
+    paid_back = settlements.refunded(seen.ledger, PAYMENT, row["payment_id"])
     return {
         **records.shown(row),
         "invoices": [settlements.told(seen.ledger, one, "invoice_payment_id") for one in applications],
-        "unused_amount": left(seen.ledger, row), "amount_refunded": paid_back,
+        "amount_refunded": paid_back,
         "payment_refunds": [
             records.shown(refund) for refund in seen.ledger.rows("payment_refunds")
             if refund["payment_id"] == row["payment_id"]
@@ -199,7 +194,7 @@ def detail(seen: Visit, row: Row) -> Json:
 
 IN_LIST = (
     "payment_id", "payment_number", "date", "payment_mode", "payment_mode_formatted", "amount", "bcy_amount",
-    "description", "reference_number", "customer_id", "customer_name", "account_id", "account_name",
+    "unused_amount", "description", "reference_number", "customer_id", "customer_name", "account_id", "account_name",
     "location_id", "location_name", "currency_code", "created_time", "last_modified_time",
 )  # fmt: skip
 
@@ -209,7 +204,7 @@ def in_list(seen: Visit, row: Row) -> Json:
     applications = settlements.of(seen.ledger, PAYMENT, row["payment_id"])
     return {
         **{key: row[key] for key in IN_LIST},
-        "unused_amount": left(seen.ledger, row), "payment_status": "paid", "settlement_status": "",
+        "payment_status": "paid", "settlement_status": "",
         "invoice_numbers": ", ".join(invoices[one["invoice_id"]]["invoice_number"] for one in applications),
         "applied_invoices": [settlements.told(seen.ledger, one, "invoice_payment_id") for one in applications],
     }  # fmt: skip

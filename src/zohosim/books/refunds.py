@@ -9,11 +9,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from zohosim.answers import Answer, Json
-from zohosim.books import lists, records, resources
+from zohosim.books import lists, records, resources, settlements
 from zohosim.books.answers import said
 from zohosim.books.fields import Field, amount, blanks, body_of, day, entity_id, invalid, read, require, text
 from zohosim.books.lists import Listing
-from zohosim.books.records import Ledger, Row
+from zohosim.books.records import Row
 from zohosim.books.refusals import unseen
 from zohosim.books.resources import Module, Visit
 from zohosim.books.totals import ZERO, rounded
@@ -40,17 +40,13 @@ class Source:
     module: Module
     table: str
     refund_id: str
-    left: Callable[[Ledger, Row], Decimal]
-    refunded: str
+    left: Callable[[Row], Decimal]
+    message: str
     as_list: bool = False
 
     @property
     def node(self) -> str:
         return self.table if self.as_list else self.table.removesuffix("s")
-
-
-def refunded(ledger: Ledger, table: str, key: str, row_id: str) -> Decimal:
-    return sum((row["amount"] for row in ledger.rows(table) if row[key] == row_id), ZERO)
 
 
 def told(source: Source, row: Row, message: str) -> Answer:
@@ -65,12 +61,12 @@ def create(source: Source, sim: "Simulator", call: Call) -> Answer:
     seen = resources.visit(sim, call)
     origin, body = resources.find_row(source.module, seen), body_of(call)
     require(body, "date", "amount", "from_account_id")
-    row = checked(seen, source, {**blanks(FIELDS), **read(body, FIELDS)}, source.left(seen.ledger, origin))
+    row = checked(seen, source, {**blanks(FIELDS), **read(body, FIELDS)}, source.left(origin))
     row |= {source.refund_id: seen.ledger.new_id(), source.module.id_key: origin[source.module.id_key]}
     row |= {"customer_name": origin["customer_name"], "customer_id": origin["customer_id"]}
     seen.ledger.tables[source.table][row[source.refund_id]] = row
     change(seen, source, row)
-    return told(source, row, source.refunded)
+    return told(source, row, source.message)
 
 
 def checked(seen: Visit, source: Source, row: Row, left: Decimal) -> Row:
@@ -91,7 +87,9 @@ def check_account(seen: Visit, account_id: str, key: str) -> None:
 
 def change(seen: Visit, source: Source, row: Row) -> None:
     """The document itself is changed by a refund."""
-    origin = seen.ledger.tables[source.module.name][row[source.module.id_key]]
+    key = source.module.id_key
+    origin = seen.ledger.tables[source.module.name][row[key]]
+    settlements.resum(seen.ledger, key, row[key])
     records.touch(seen.ledger, row)
     records.changed(seen.sim, seen.organisation, source.module.name, "updated", origin)
 
@@ -121,7 +119,7 @@ def get(source: Source, sim: "Simulator", call: Call) -> Answer:
 def update(source: Source, sim: "Simulator", call: Call) -> Answer:
     seen = resources.visit(sim, call)
     row, origin = find(seen, source), resources.find_row(source.module, seen)
-    left = source.left(seen.ledger, origin) + row["amount"]
+    left = source.left(origin) + row["amount"]
     row.update(checked(seen, source, {**row, **read(body_of(call), FIELDS)}, left))
     change(seen, source, row)
     return told(source, row, "The refund information has been saved.")

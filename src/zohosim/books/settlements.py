@@ -17,6 +17,12 @@ TABLE = "applications"
 PAYMENT, CREDIT = "payment_id", "creditnote_id"
 """Which of its keys says what an application came from."""
 
+SOURCES = {
+    PAYMENT: ("customerpayments", "amount", "unused_amount", "payment_refunds"),
+    CREDIT: ("creditnotes", "total", "balance", "creditnote_refunds"),
+}
+"""Of each: its table, what it is worth, what is left of it, and the table of what was paid back of it."""
+
 Wanted = dict[str, Decimal]
 """Amounts by invoice."""
 
@@ -41,6 +47,23 @@ def applied(ledger: Ledger, key: str, row_id: str) -> Decimal:
     return sum((row["amount"] for row in of(ledger, key, row_id)), ZERO)
 
 
+def refunded(ledger: Ledger, key: str, row_id: str) -> Decimal:
+    return sum((row["amount"] for row in ledger.rows(SOURCES[key][3]) if row[key] == row_id), ZERO)
+
+
+def used(ledger: Ledger, key: str, row_id: str) -> Decimal:
+    """What of a payment or credit note is applied or paid back."""
+    return applied(ledger, key, row_id) + refunded(ledger, key, row_id)
+
+
+def resum(ledger: Ledger, key: str, row_id: str) -> None:
+    """Bring what is left of a payment or credit note in line with what is used of it."""
+    table, worth, left, _ = SOURCES[key]
+    row = ledger.find(table, row_id)
+    if row is not None:
+        row[left] = row[worth] - used(ledger, key, row_id)
+
+
 def check_balances(ledger: Ledger, wanted: Wanted, customer_id: str, freed: Iterable[Row] = ()) -> None:
     """Refuse what no invoice of the customer takes, or more than one has left. `freed` is applied no more by then."""
     released: Wanted = {}
@@ -63,12 +86,15 @@ def apply(ledger: Ledger, key: str, row: Row, wanted: Wanted) -> None:
                 "id": own_id, key: row[key], "invoice_id": invoice_id, "amount": sum_applied, "date": row["date"],
             }  # fmt: skip
             settle(ledger, invoice_id)
+    resum(ledger, key, row[key])
 
 
 def release(ledger: Ledger, rows: Iterable[Row]) -> None:
     for row in rows:
         del ledger.tables[TABLE][row["id"]]
         settle(ledger, row["invoice_id"])
+        key = PAYMENT if row.get(PAYMENT) else CREDIT
+        resum(ledger, key, row[key])
 
 
 def settle(ledger: Ledger, invoice_id: str) -> None:
