@@ -222,6 +222,11 @@ async def test_settings_above_what_the_plan_allows_are_wrong(stage: Stage) -> No
     assert levels(await look(stage, "books_plan", books_daily_calls=1_000, books_in_flight=5)) == {Level.OK}
 
 
+async def test_a_login_that_may_only_read_books_has_them_judged_all_the_same(stage: Stage) -> None:
+    await set_login(stage, scopes=[*scopes.REQUIRED, scopes.BOOKS_SETTINGS_READ])
+    assert Level.NOT_CHECKED not in levels(await look(stage, "books_profile"))
+
+
 async def test_books_without_gst_or_rupees_are_wrong(stage: Stage) -> None:
     assert (await look_once(stage, "books_profile")).level is Level.OK
     abroad = stage.sim.seed_books_organisation(

@@ -279,6 +279,73 @@ async def test_changed_invoices_and_those_of_a_day_are_listed(books: Books, cloc
     assert [row.id async for row in books.invoices_between(later, later)] == []
 
 
+# --- estimates and credit notes
+
+
+async def test_an_estimate_is_made_sent_accepted_and_found(books: Books, clock: HandClock) -> None:
+    sale = await draft(books)
+    line = {"item_id": sale.lines[0].item_id, "quantity": 1, "rate": 100, "tax_id": sale.lines[0].tax_id}
+    since = clock.now()
+    made = await books.create_estimate({"customer_id": sale.customer_id, "reference_number": "Q-1", "date": today(),
+                                        "place_of_supply": "TS", "line_items": [line]})  # fmt: skip
+    assert (made.status, made.total) == ("draft", Decimal(118))
+    assert (await books.update_estimate(made.id, {"notes": "Thank you"})).id == made.id
+    await books.mark_estimate_sent(made.id)
+    await books.mark_estimate_accepted(made.id)
+    read = await books.estimate(made.id)
+    assert read is not None
+    assert read.status == "accepted"
+    assert [found.id for found in await books.find_estimates("Q-1")] == [made.id]
+    assert [row.id async for row in books.changed_estimates(since)] == [made.id]
+    assert [row.id async for row in books.changed_estimates(since + timedelta(hours=1))] == []
+
+
+async def test_a_credit_note_is_opened_applied_and_paid_back(books: Books, clock: HandClock) -> None:
+    sale = await draft(books)
+    await books.mark_invoice_sent(sale.id)
+    line = {"item_id": sale.lines[0].item_id, "quantity": 1, "rate": 100, "tax_id": sale.lines[0].tax_id}
+    since = clock.now()
+    made = await books.create_credit_note(
+        {"customer_id": sale.customer_id, "reference_number": "R-1", "date": today(), "place_of_supply": "TS",
+         "is_draft": True, "line_items": [line]},
+        invoice_id=sale.id,
+    )  # fmt: skip
+    assert (made.status, made.total) == ("draft", Decimal(118))
+    await books.mark_credit_note_open(made.id)
+    await books.apply_credit_note(made.id, [Applied(sale.id, Decimal("100.00"))])
+    owed = await books.invoice(sale.id)
+    assert owed is not None
+    assert owed.balance == Decimal(136)
+    bank = next(account.id for account in await books.accounts() if account.type in ("cash", "bank"))
+    paid_back = {"date": today(), "refund_mode": "cash", "amount": Decimal("18.00"), "from_account_id": bank,
+                 "reference_number": "rfnd_1"}  # fmt: skip
+    refund = await books.refund_credit_note(made.id, paid_back)
+    assert [(one.id, one.amount, one.reference) for one in await books.credit_note_refunds(made.id)] == [
+        (refund.id, Decimal(18), "rfnd_1"),
+    ]  # fmt: skip
+    read = await books.credit_note(made.id)
+    assert read is not None
+    assert (read.status, read.balance) == ("closed", Decimal(0))
+    assert [found.id for found in await books.find_credit_notes("R-1")] == [made.id]
+    assert [row.id async for row in books.changed_credit_notes(since)] == [made.id]
+
+
+async def test_what_is_left_of_a_payment_is_paid_back(books: Books) -> None:
+    sale = await draft(books)
+    await books.mark_invoice_sent(sale.id)
+    payment = await books.create_payment({
+        "customer_id": sale.customer_id, "payment_mode": "cash", "amount": Decimal("250.00"), "date": today(),
+        "reference_number": "pay_1", "invoices": [{"invoice_id": sale.id, "amount_applied": Decimal("236.00")}],
+    })  # fmt: skip
+    assert payment.unused == Decimal(14)
+    bank = next(account.id for account in await books.accounts() if account.type in ("cash", "bank"))
+    refund = await books.refund_payment(payment.id, {"date": today(), "amount": 14, "from_account_id": bank})
+    assert refund.amount == Decimal(14)
+    read = await books.payment(payment.id)
+    assert read is not None
+    assert read.unused == Decimal(0)
+
+
 # --- permissions and limits
 
 
