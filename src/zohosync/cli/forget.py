@@ -73,7 +73,7 @@ async def _pages(connection: Connection, person: Person) -> list[tuple[ZohoRecor
     login = await find_connection(connection)
     centre = login.data_centre if login else ""
     return [
-        # A Note has no page of its own: it is shown with its Lead. The modules of Books, in small letters, are not CRM's.
+        # A Note has no page of its own: it is shown with its Lead. The modules of Books are written small.
         (one, "" if one.module == "Notes" or one.module.islower() else record_page(centre, one.module, one.zoho_id))
         for one in await forgetting.list_zoho_records(connection, person)
     ]
