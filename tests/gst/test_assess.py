@@ -333,6 +333,13 @@ def test_a_registered_buyer_of_both_kinds_gets_a_warning() -> None:
     assert not assessed(cart(*both)).warnings
 
 
+@pytest.mark.parametrize("lut", [True, False, None])
+@pytest.mark.parametrize(("to", "igst"), [("TN", 0), ("KA", 18)])
+def test_a_lut_frees_no_sale_within_india_of_its_tax(lut: bool | None, to: str, igst: int) -> None:
+    totals = assessed(cart(line(1, 100, 18), to=to), rules(lut=lut)).totals
+    assert (totals.igst, totals.cgst + totals.sgst) == (igst, 18 - igst)
+
+
 def test_exports_carry_the_words_the_law_wants() -> None:
     export = cart(line(1, 100, 5), country="Kenya")
     assert "without payment" in assessed(export, rules(lut=True)).notes["endorsement"]

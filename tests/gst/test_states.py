@@ -92,6 +92,8 @@ def test_a_word_like_a_state_is_one_when_the_pin_agrees(typed: str, pin: str, co
         ("", "403001", "GA"),
         ("N/A", "110001", "DL"),
         ("Bangalore", "560 001", "KA"),
+        ("Manipal", "576104", "KA"),
+        ("Karnal", "132001", "HR"),
         ("Delhi NCR", "110001", "DL"),
         ("Delhi NCR", "122001", "HR"),
         ("NCR", "201301", "UP"),
@@ -158,6 +160,12 @@ def test_what_a_person_wrote_is_believed_before_the_pin() -> None:
     assert resolve_state("", "600001", "India", by_person=True) == Resolved("TN", "person")
     found = resolve_state("somewhere", None, "India", by_person=True)
     assert isinstance(found, Problem)
+
+
+def test_a_word_like_two_states_is_like_none() -> None:
+    """Andaman and Daman are one letter apart."""
+    assert resolve_state("Adaman", "744101", "India") == Resolved("AN", "pin")
+    assert problem("Adaman", "396230") == "state_unresolved"
 
 
 def test_a_suggestion_is_told_in_the_hint() -> None:
