@@ -122,12 +122,13 @@ def money_of(organisation: "Organisation", table: str, detail: Json) -> list[Jso
 
 
 def other_side(organisation: "Organisation", table: str, row: Row) -> Json:
-    """What an application of money leads to: its table, id, number, day, amount."""
+    """What an application of money leads to: its table, id, name, day, amount."""
     target = "invoices" if table != "invoices" else "customerpayments" if row.get("payment_id") else "creditnotes"
     key = {"invoices": "invoice_id", "customerpayments": "payment_id", "creditnotes": "creditnote_id"}[target]
     found = organisation.ledger.find(target, str(row[key])) or {}
     number = found.get(COLUMNS[target][0][1]) or row[key]
-    return {"table": target, "id": row[key], "number": number, "date": row["date"], "amount": row["amount"],
+    name = f"Payment {number}" if target == "customerpayments" else number
+    return {"table": target, "id": row[key], "name": name, "date": row["date"], "amount": row["amount"],
             "mode": found.get("payment_mode", "")}  # fmt: skip
 
 

@@ -5,7 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from zohosim.web_books_tables import money
+from zohosim.books.modules import MODULES
+from zohosim.books.routes import OPERATIONS
+from zohosim.web_books_tables import ACTIONS, COLUMNS, TITLES, money
 
 ORGANISATION = "60031234567"
 BASE = f"/organisations/{ORGANISATION}"
@@ -78,7 +80,7 @@ async def test_every_list_of_an_organisation_can_be_opened_and_searched(zoho):
     made = await invoice(zoho)
     overview = await look(zoho, "")
     assert made["invoice_number"] in overview
-    for table in ("contacts", "items", "invoices", "inventoryadjustments"):
+    for table in TITLES:
         assert f'href="{BASE}/{table}"' in overview
         await look(zoho, f"/{table}")
     assert made["invoice_number"] in await look(zoho, "/invoices?q=kn-42")
@@ -102,6 +104,40 @@ async def test_an_invoice_to_another_state_shows_igst(zoho):
     assert "IGST18 (18%)" in text
     assert "Karnataka (29)" in text
     assert "CGST" not in text
+
+
+async def test_payments_quotes_and_credit_notes_have_pages_and_lead_to_each_other(zoho):
+    made = await invoice(zoho)
+    customer, lines = made["customer_id"], [{"item_id": made["line_items"][0]["item_id"], "quantity": 1}]
+    lines[0]["tax_id"] = (await tax_ids(zoho))["GST18"]
+    applied = [{"invoice_id": made["invoice_id"], "amount_applied": 100}]
+    paid = {"customer_id": customer, "payment_mode": "cash", "amount": 120, "date": "2026-11-22", "invoices": applied}
+    payment = (await call(zoho, "POST", "/customerpayments", paid))["payment"]["payment_id"]
+    body = {"customer_id": customer, "date": "2026-11-22", "line_items": lines}
+    note = (await call(zoho, "POST", "/creditnotes", body))["creditnote"]["creditnote_id"]
+    quote = (await call(zoho, "POST", "/estimates", body))["estimate"]["estimate_id"]
+    invoice_page = await look(zoho, f"/invoices/{made['invoice_id']}")
+    assert f"{BASE}/customerpayments/{payment}" in invoice_page
+    assert "186.00" in invoice_page
+    assert f"{BASE}/invoices/{made['invoice_id']}" in await look(zoho, f"/customerpayments/{payment}")
+    assert "Credit Note" in await look(zoho, f"/creditnotes/{note}")
+    for action, status in (("sent", "sent"), ("accepted", "accepted")):
+        assert (await press(zoho, f"/estimates/{quote}/{action}")).status_code == 303
+        assert (await call(zoho, "GET", f"/estimates/{quote}"))["estimate"]["status"] == status
+    for table in ("customerpayments", "creditnotes", "estimates"):
+        assert made["customer_name"] in await look(zoho, f"/{table}")
+    assert (await press(zoho, f"/invoices/{made['invoice_id']}/delete")).status_code == 400, "a payment is applied"
+    assert (await press(zoho, f"/customerpayments/{payment}/delete")).status_code == 303
+    assert (await press(zoho, f"/invoices/{made['invoice_id']}/delete")).status_code == 303
+
+
+def test_every_button_makes_a_call_that_books_knows():
+    known = {(one.method, one.path) for one in OPERATIONS}
+    for table, actions in ACTIONS.items():
+        assert table in MODULES
+        for _, method, path in actions.values():
+            assert (method, f"/books/v3{path}") in known
+    assert set(TITLES) == set(ACTIONS) == set(COLUMNS)
 
 
 async def test_voiding_by_button_is_voiding(zoho):

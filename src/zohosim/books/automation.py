@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zohosim.answers import Answer
 from zohosim.books.answers import BooksRefused, said, told
 from zohosim.books.fields import body_of
-from zohosim.books.modules import detail_of
+from zohosim.books.modules import MODULES, detail_of
 from zohosim.books.records import Row, no_such
 from zohosim.books.webhooks import ENTITIES, EVENTS, read_rule
 from zohosim.calls import Call
@@ -25,17 +25,14 @@ def announce(sim: "Simulator", organisation: "Organisation", table: str, event: 
             continue
         if organisation.webhooks.may_send(organisation.ledger.today().isoformat()):
             detail = detail_of(sim, organisation, table, row)
-            sim.books.courier.take(rule.delivery(node_of(sim, rule.entity), detail, event, id_of(row)))
+            sim.books.courier.take(
+                rule.delivery(node_of(sim, rule.entity), detail, event, str(row[MODULES[table].id_key]))
+            )
 
 
 def node_of(sim: "Simulator", entity: str) -> str:
     """The name the record has in the payload; of payments nobody has seen it."""
     return str(sim.switches["books_payment_webhook_node"]) if entity == "customerpayment" else entity
-
-
-def id_of(row: Row) -> str:
-    """Rows begin with their own id."""
-    return str(next(iter(row.values()), ""))
 
 
 # Calls
