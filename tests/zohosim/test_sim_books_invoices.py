@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from bookkeeper import TODAY, Bookkeeper
 
+from conftest import log_in
+
 
 @pytest.fixture
 def books(zoho: Any) -> Bookkeeper:
@@ -398,3 +400,84 @@ async def test_a_balance_may_be_written_off(books: Bookkeeper):
     assert (told["status"], told["write_off_amount"], told["balance"]) == ("paid", 18.0, 0.0)
     await books.do("POST", f"{path}/writeoff/cancel")
     assert (await books.get("invoices", "invoice", made["invoice_id"]))["balance"] == 18.0
+
+
+# --- addresses, and the rest of the switches
+
+
+async def test_an_invoice_keeps_the_addresses_it_was_made_with(books: Bookkeeper):
+    customer = await books.customer(shipping_address={"city": "Hyderabad", "zip": "500001"})
+    made = await books.invoice(customer)
+    assert made["shipping_address"]["city"] == "Hyderabad"
+    await books.do("PUT", f"/contacts/{customer}", {"shipping_address": {"city": "Warangal"}})
+    path = f"/invoices/{made['invoice_id']}"
+    assert (await books.do("PUT", path, {"notes": "x"}))["invoice"]["shipping_address"]["city"] == "Hyderabad"
+    added = await books.do("POST", f"/contacts/{customer}/address", {"city": "Nizamabad"})
+    change = {"shipping_address_id": added["address_info"]["address_id"]}
+    assert (await books.do("PUT", path, change))["invoice"]["shipping_address"]["city"] == "Nizamabad"
+    assert (await books.refused("PUT", path, {"shipping_address_id": "1"}))[0] == 2
+    await books.do("POST", f"/contacts/{customer}/inactive")
+    await books.do("PUT", path, {"notes": "y"})
+
+
+async def test_rates_are_rounded_before_they_are_multiplied(books: Bookkeeper):
+    told = await books.invoice("", books.line("GST0", 54.54545, 100))
+    assert (told["line_items"][0]["rate"], told["total"]) == (54.55, 5455.0)
+    await books.zoho.turn(books_rate_rounding=False)
+    assert (await books.invoice(told["customer_id"], books.line("GST0", 54.54545, 100)))["total"] == 5454.55
+
+
+@pytest.mark.parametrize(
+    ("switches", "tax", "total"),
+    [
+        ({}, 1.50, 31.8),
+        ({"books_tax_rounding": "entity_level"}, 1.52, 31.82),
+        ({"books_group_rounding": "group"}, 1.56, 31.86),
+        ({"books_transaction_rounding": "nearest_increment"}, 1.50, 31.8),
+        ({"books_transaction_rounding": "nearest_increment", "books_rounding_increment_paise": 50}, 1.50, 32.0),
+    ],
+)
+async def test_where_tax_is_rounded_is_a_switch(books: Bookkeeper, switches: Any, tax: float, total: float):
+    await books.zoho.turn(**switches)
+    told = await books.invoice("", *[books.line("GST5", 10.10)] * 3)
+    assert (told["tax_total"], told["total"]) == (tax, total)
+
+
+async def test_extracting_the_net_first_costs_a_paisa(books: Bookkeeper):
+    await books.zoho.turn(books_inclusive_extraction="net_first")
+    assert (await books.invoice("", books.line("GST5", 99), is_inclusive_tax=True))["total"] == 99.01
+
+
+async def test_entries_of_taxes_may_carry_their_id(books: Bookkeeper):
+    told = await books.invoice()
+    assert "tax_id" not in told["taxes"][0]
+    await books.zoho.turn(books_taxes_with_id=True)
+    assert (await books.invoice(told["customer_id"]))["taxes"][0]["tax_id"] == books.tax("CGST9")
+
+
+async def test_an_invoice_of_nothing_is_paid_when_it_is_sent(books: Bookkeeper):
+    assert (await books.invoice("", books.line("GST18", 0), sent=True))["status"] == "paid"
+
+
+async def test_reverse_charge_leaves_the_tax_to_the_buyer(books: Bookkeeper):
+    told = await books.invoice("", books.line(""), is_reverse_charge_applied=True)
+    assert (told["total"], told["taxes"]) == (100.0, [])
+
+
+async def test_invoices_are_known_to_zoho_inventory_too(books: Bookkeeper):
+    made = await books.invoice()
+    path, params = f"/inventory/v1/invoices/{made['invoice_id']}", {"organization_id": books.organisation.id}
+    log_in(books.zoho.sim, books.zoho.http, "ZohoInventory.invoices.READ")
+    answer = await books.zoho.http.get(path, params=params)
+    assert (answer.status_code, answer.json()["invoice"]["total"]) == (200, 118.0)
+    assert (await books.zoho.http.post(f"{path}/status/sent", params=params)).status_code == 401
+
+
+async def test_every_call_needs_its_scope(books: Bookkeeper):
+    made = await books.invoice()
+    path = f"/invoices/{made['invoice_id']}"
+    log_in(books.zoho.sim, books.zoho.http, "ZohoBooks.invoices.READ")
+    assert (await books.ask("GET", path)).status_code == 200
+    for method, call in (("POST", f"{path}/status/sent"), ("DELETE", path), ("GET", "/estimates")):
+        answer = await books.ask(method, call)
+        assert (answer.status_code, answer.json()["code"]) == (401, 57)

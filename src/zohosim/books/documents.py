@@ -1,4 +1,4 @@
-"""Documents: what invoices, estimates and credit notes have in common, from their head to their total.
+"""Documents: what invoices, estimates and credit notes have in common, from their head to their lines.
 
 https://www.zoho.com/books/api/v3/invoices/
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from zohosim.answers import Json
-from zohosim.books import lines, totals
+from zohosim.books import lines, sums
 from zohosim.books.addresses import all_of
 from zohosim.books.answers import BooksRefused
 from zohosim.books.fields import (
@@ -28,7 +28,7 @@ from zohosim.books.records import Row
 from zohosim.books.resources import Visit
 from zohosim.books.states import STATES
 from zohosim.books.supplies import TREATMENTS, Supply
-from zohosim.books.totals import HUNDRED, ZERO
+from zohosim.books.totals import ZERO
 
 STATE = "_state"
 """What was done with a document: draft, pending_approval, approved, sent, open, void … What its status says follows of
@@ -58,10 +58,6 @@ HEAD = (
     Field("notes", text(5000)),
     Field("terms", text(10000)),
 )
-UNTAXED_SHIPPING: Json = {
-    "shipping_charge_tax_id": "", "shipping_charge_tax_name": "", "shipping_charge_tax_type": "",
-    "shipping_charge_tax_percentage": "", "shipping_charge_tax": "",
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +89,13 @@ def drafted(seen: Visit, kind: Kind, body: Json, old: Row | None = None) -> Row:
     said = read(body, kind.all_fields)
     if said.get("gst_treatment") and not seen.organisation.seed.gst:
         raise BooksRefused(400, 8, "Invalid Element gst_treatment")
-    contact = customer(seen, said.get("customer_id") or (old or {}).get("customer_id", ""))
+    contact = customer_of(seen, said, old)
     row: Row = {**{field.key: field.blank for field in kind.all_fields}, **(old or opening(seen, contact)), **said}
-    row |= surroundings(seen, row, contact)
+    row |= {**surroundings(seen, row), **of_customer(row, contact, said, old)}
     supply = supply_of(seen, row)
     kept = old["line_items"] if old else []
     given = body.get("line_items", [{"line_item_id": line["line_item_id"]} for line in kept])
-    return {**row, **summed(seen, row, lines.read_lines(seen, given, supply, kept), supply)}
+    return {**row, **sums.summed(seen, row, lines.read_lines(seen, given, supply, kept), supply)}
 
 
 def customer(seen: Visit, contact_id: str) -> Row:
@@ -109,6 +105,22 @@ def customer(seen: Visit, contact_id: str) -> Row:
         raise invalid("customer_id")
     if found.get("status") == "inactive":
         raise hindered("inactive_contact", name=found["contact_name"])
+    return found
+
+
+def customer_of(seen: Visit, said: Row, old: Row | None) -> Row:
+    """The customer a body names; the one a document has already may be inactive by now."""
+    if old is not None and said.get("customer_id", old["customer_id"]) == old["customer_id"]:
+        return seen.ledger.tables["contacts"][old["customer_id"]]
+    return customer(seen, said["customer_id"])
+
+
+def of_customer(row: Row, contact: Row, said: Row, old: Row | None) -> Row:
+    """The customer's name and addresses. A document keeps the addresses it was made with, unless told otherwise."""
+    found: Row = {"customer_name": contact["contact_name"], "email": contact.get("email", "")}
+    for usual in ("billing_address", "shipping_address"):
+        kept = old is not None and old["customer_id"] == row["customer_id"] and f"{usual}_id" not in said
+        found[usual] = old[usual] if old and kept else address(contact, row[f"{usual}_id"], usual)
     return found
 
 
@@ -126,13 +138,11 @@ def opening(seen: Visit, contact: Row) -> Row:
     }
 
 
-def surroundings(seen: Visit, row: Row, contact: Row) -> Row:
-    """What is looked up for a document: its customer's name and addresses, currency, place of supply."""
+def surroundings(seen: Visit, row: Row) -> Row:
+    """What is looked up for a document: its place of supply, location and currency."""
     seed, overseas = seen.organisation.seed, row["gst_treatment"] == "overseas"
     place = row["place_of_supply"] or ("" if overseas or not seed.gst else seed.state_code)
     return {
-        "customer_name": contact["contact_name"],
-        "email": contact.get("email", ""),
         "contact_category": row["gst_treatment"],
         "tax_treatment": row["gst_treatment"],
         "place_of_supply": place,
@@ -140,8 +150,6 @@ def surroundings(seen: Visit, row: Row, contact: Row) -> Row:
         "currency_code": seed.currency_code,
         "currency_symbol": "₹" if seed.country_code == "IN" else seed.currency_code,
         "price_precision": 2,
-        "billing_address": address(contact, row["billing_address_id"], "billing_address"),
-        "shipping_address": address(contact, row["shipping_address_id"], "shipping_address"),
         "branch_id": row["location_id"],
         "location_name": location(seen, row["location_id"])["location_name"],
         "is_pre_gst": False,
@@ -183,108 +191,3 @@ def home_state(seen: Visit, location_id: str) -> str:
     """The state of the location a document is made at, else of the organisation."""
     address = location(seen, location_id)["address"]
     return address.get("state_code") or seen.organisation.seed.state_code
-
-
-def rounding(seen: Visit) -> totals.Rounding:
-    switches = seen.sim.switches
-    steps = {
-        "nearest_whole": Decimal(1),
-        "nearest_increment": Decimal(switches["books_rounding_increment_paise"]) / HUNDRED,
-    }
-    return totals.Rounding(
-        switches["books_tax_rounding"],
-        switches["books_group_rounding"],
-        switches["books_inclusive_extraction"],
-        steps.get(switches["books_transaction_rounding"], totals.CENT),
-    )
-
-
-def summed(seen: Visit, row: Row, rows: list[Row], supply: Supply) -> Row:
-    """The lines with their amounts, and everything that adds up to the total."""
-    item_level = row["discount_type"] == "item_level"
-    shipping_tax = None
-    if row["shipping_charge_tax_id"]:
-        supply.tax_of({"tax_id": row["shipping_charge_tax_id"]}, None)
-        shipping_tax = lines.tax_named(seen, row["shipping_charge_tax_id"])
-    charges = tuple(lines.charge(seen, line, item_level) for line in rows)
-    bill = totals.Bill(
-        charges,
-        row["is_inclusive_tax"],
-        totals.NONE if item_level else lines.as_discount(seen, row["discount"]),
-        row["is_discount_before_tax"],
-        row["shipping_charge"],
-        shipping_tax,
-        row["adjustment"],
-    )
-    sums = totals.total(bill, rounding(seen))
-    check_sums(bill, sums)
-    told = [
-        lines.with_amounts(seen, line, charge, part, bill.inclusive)
-        for line, charge, part in zip(rows, charges, sums.lines, strict=True)
-    ]
-    return {"line_items": told, **amounts(seen, bill, sums, supply), **shipping(seen, row, sums.shipping)}
-
-
-def check_sums(bill: totals.Bill, sums: totals.Totals) -> None:
-    """No discount exceeds what it is taken from, and no document comes to less than nothing: both assumed."""
-    charged = sum((line.amount for line in bill.lines), ZERO)
-    if bill.discount.of(charged) > max(charged, ZERO) or any(line.rate >= 0 and line.amount < 0 for line in bill.lines):
-        raise invalid("discount")
-    if sums.total < ZERO:
-        raise invalid("total")
-
-
-def amounts(seen: Visit, bill: totals.Bill, sums: totals.Totals, supply: Supply) -> Row:
-    switches = seen.sim.switches
-    gross = sum((part.amount for part in sums.lines), ZERO)
-    shown_gross = bill.inclusive and switches["books_inclusive_item_total"] == "gross"
-    tax = sums.tax if switches["books_tax_total_with_shipping"] else sums.tax - sums.shipping.tax
-    return {
-        "sub_total": gross if shown_gross else sums.sub_total,
-        "sub_total_inclusive_of_tax": gross if bill.inclusive else ZERO,
-        "sub_total_exclusive_of_discount": sums.sub_total - sums.discount,
-        "discount_total": sums.discount,
-        "discount_amount": sums.discount,
-        "discount_percent": bill.discount.percent,
-        "discount_applied_on_amount": gross if bill.discount != totals.NONE else ZERO,
-        "tax_total": tax,
-        "taxes": [listed_tax(seen, tax) for tax in sums.taxes],
-        "total_taxable_amount": sum((part.net for part in sums.lines if part.taxes), ZERO),
-        "reverse_charge_tax_total": ZERO,
-        "roundoff_value": sums.round_off,
-        "transaction_rounding_type": switches["books_transaction_rounding"],
-        "rounding_mode": "round_half_up",
-        "bcy_rounding_mode": "round_half_up",
-        "tax_rounding": switches["books_tax_rounding"],
-        "tax_specification": supply.specification,
-        "total": sums.total,
-        "bcy_total": sums.total,
-    }
-
-
-def listed_tax(seen: Visit, tax: totals.TaxAmount) -> Json:
-    """An entry of taxes[], which is seen with and without its id."""
-    told = lines.tax_line(tax)
-    return told if seen.sim.switches["books_taxes_with_id"] else {k: v for k, v in told.items() if k != "tax_id"}
-
-
-def shipping(seen: Visit, row: Row, part: totals.Part) -> Row:
-    """The keys of the shipping charge; without a tax they are blank, and all amounts alike."""
-    found: Row = {
-        **UNTAXED_SHIPPING,
-        "shipping_charge_exclusive_of_tax": part.net,
-        "shipping_charge_inclusive_of_tax": part.net + part.tax,
-        "shipping_charge_taxes": [lines.tax_line(tax) for tax in part.taxes],
-        "bcy_shipping_charge": part.net,
-        "shipping_charge_tax_exemption_id": "",
-        "shipping_charge_tax_exemption_code": "",
-    }
-    tax = next((t for t in seen.organisation.taxes if t["tax_id"] == row["shipping_charge_tax_id"]), None)
-    if tax is None:
-        return found
-    return {
-        **found,
-        "shipping_charge_tax_id": tax["tax_id"], "shipping_charge_tax_name": tax["tax_name"],
-        "shipping_charge_tax_type": tax["tax_type"], "shipping_charge_tax_percentage": tax["tax_percentage"],
-        "shipping_charge_tax": part.tax,
-    }  # fmt: skip
