@@ -3,8 +3,10 @@
 from functools import partial
 
 from zohosync.queue.operation import Lane, Stream
+from zohosync.sync.books.credit_notes import push_credit_notes
 from zohosync.sync.books.customers import push_customers
 from zohosync.sync.books.desk import BooksDesk
+from zohosync.sync.books.estimates import push_estimates
 from zohosync.sync.books.invoices import push_invoices
 from zohosync.sync.books.items import push_items
 from zohosync.sync.contact_foresight import foresee_contacts
@@ -21,6 +23,8 @@ def build_streams(desk: CrmDesk, books: BooksDesk) -> tuple[Stream, ...]:
     """
     return (
         Stream("books.invoice.push", Lane.SALES, ("order",), partial(push_invoices, books)),
+        Stream("books.estimate.push", Lane.SALES, ("approved_quote",), partial(push_estimates, books)),
+        Stream("books.credit_note.push", Lane.SALES, ("refund",), partial(push_credit_notes, books)),
         Stream("books.customer.push", Lane.STOCK, ("buyer",), partial(push_customers, books)),
         Stream("books.item.push", Lane.BULK, ("variant",), partial(push_items, books)),
         Stream(

@@ -46,6 +46,10 @@ class BooksCreditNotes(BooksDocuments):
         """The rows with exactly this reference."""
         return await self._found(CREDIT_NOTES, reference)
 
+    async def update_credit_note(self, credit_note_id: str, payload: Mapping[str, Any]) -> Document:
+        """Change it. Lines that are not sent are deleted; those to keep need their ``line_item_id``."""
+        return await self._update(CREDIT_NOTES, credit_note_id, payload)
+
     async def mark_credit_note_open(self, credit_note_id: str) -> None:
         """From a draft or a void one."""
         await self.send(status_request(CREDIT_NOTES, credit_note_id, "open"))
