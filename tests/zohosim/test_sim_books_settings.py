@@ -109,6 +109,10 @@ async def test_an_organisation_has_one_location_in_its_state_and_may_get_more(bo
     body = {"location_name": "Pune", "address": {"state_code": "MH"}, "tax_reg_no": "27AAAAA0000A1Z5"}
     made = (await books.do("POST", "/locations", body))["location"]
     assert (made["address"]["state"], made["is_primary_location"]) == ("Maharashtra", False)
+    await books.do("POST", f"/locations/{made['location_id']}/inactive")
+    rows = (await books.do("GET", "/locations"))["locations"]
+    assert [row["is_location_active"] for row in rows] == [True, False]
+    assert (await books.ask("DELETE", f"/locations/{first['location_id']}")).status_code == 400
     changed = {"location_name": "Pune Depot"}
     assert (await books.do("PUT", f"/locations/{made['location_id']}", changed))["location"]["address"] == made[
         "address"

@@ -7,7 +7,7 @@ from zohosim.answers import Json
 from zohosim.books.answers import BooksRefused
 from zohosim.books.fields import Field, blanks, entity_id, invalid, one_of, read, require, text
 from zohosim.books.lists import Listing, Test, everything
-from zohosim.books.records import Ledger, Row
+from zohosim.books.records import Ledger, Row, shown
 from zohosim.books.resources import Module, Visit
 
 ASSETS = (
@@ -123,6 +123,13 @@ def delete(_seen: Visit, row: Row) -> None:
         raise BooksRefused(400, 11003, "System accounts cannot be deleted.")
 
 
+def told(_seen: Visit, row: Row) -> Json:
+    """Accounts say whether they are active, and not their status."""
+    return {
+        **{key: value for key, value in shown(row).items() if key != "status"}, "is_active": row["status"] == "active",
+    }  # fmt: skip
+
+
 def of_types(*types: str) -> Test:
     return lambda row: row["account_type"] in types
 
@@ -141,7 +148,7 @@ ACCOUNTS = Module(
         },
         default_filter="AccountType.All",
     ),
-    create=create, update=update, delete=delete,
+    create=create, update=update, delete=delete, detail=told, row=told,
     created="The account has been created.", saved="The details of the account has been updated.",
     removed="The account has been deleted.",
 )  # fmt: skip

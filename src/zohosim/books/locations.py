@@ -4,9 +4,10 @@ https://www.zoho.com/books/api/v3/locations/
 """
 
 from zohosim.answers import Json
-from zohosim.books.fields import Field, blanks, flag, read, require, rows, text
+from zohosim.books.answers import BooksRefused
+from zohosim.books.fields import Field, blanks, read, require, rows, text
 from zohosim.books.lists import Listing
-from zohosim.books.records import Row
+from zohosim.books.records import Row, shown
 from zohosim.books.resources import Module, Visit
 from zohosim.books.states import STATES
 
@@ -17,7 +18,6 @@ FIELDS = (
     Field("phone", text(50)),
     Field("tax_reg_no", text(15)),
     Field("parent_location_id", text(20)),
-    Field("is_location_active", flag, blank=True),
 )
 ADDRESS = ("attention", "street_address1", "street_address2", "city", "state", "state_code", "country", "postal_code")
 
@@ -31,7 +31,7 @@ def primary(location_id: str, name: str, address: Json, tax_reg_no: str) -> Row:
 
 
 COMMON: Json = {
-    "type": "general", "tax_settings_id": "", "is_location_active": True, "is_primary_location": False,
+    "type": "general", "tax_settings_id": "", "is_primary_location": False,
     "autonumbergenerationgroup_id": "", "status": "active", "associated_series_ids": [],
 }  # fmt: skip
 
@@ -56,9 +56,20 @@ def address_of(seen: Visit, body: Json) -> Json:
     return {**told, "state_code": state, "state": known.name if known else told["state"]}
 
 
+def delete(_seen: Visit, row: Row) -> None:
+    """The primary one stays; code and text are assumed."""
+    if row["is_primary_location"]:
+        raise BooksRefused(400, 1004, "The primary location cannot be deleted.")
+
+
+def told(_seen: Visit, row: Row) -> Json:
+    return {**shown(row), "is_location_active": row["status"] == "active"}
+
+
 LOCATIONS = Module(
     name="locations", node="location", entity="Location", id_key="location_id",
     listing=Listing("locations", "Locations", ("location_name",)),
-    create=create, update=update, created="Location has been created", saved="Location has been updated",
+    create=create, update=update, delete=delete, detail=told, row=told,
+    created="Location has been created", saved="Location has been updated",
     removed="Location has been deleted",
 )  # fmt: skip
