@@ -19,8 +19,10 @@ from zohosync.queue.foresight import Decision, Preview, Verdict
 from zohosync.store.installation import go_live
 from zohosync.sync.contact_foresight import ACCOUNT_TO_COME
 from zohosync.sync.lead_foresight import LEAD_TO_COME
-from zohosync.sync.preview import preview_record
+from zohosync.sync.preview import planned, preview_record
 from zohosync.wiring import open_services
+from zohosync.zoho.books_records import UniqueKey
+from zohosync.zoho.books_requests import INVOICES, create_request
 from zohosync.zoho.canonical import canonical_json
 from zohosync.zoho.protocol import Request
 
@@ -299,3 +301,10 @@ def test_numbers_keep_all_their_digits() -> None:
 def test_what_json_cannot_say_is_not_written(value: object) -> None:
     with pytest.raises(TypeError):
         canonical_json({"a": value})
+
+
+def test_the_headers_of_a_key_are_shown_with_the_request() -> None:
+    request = create_request(INVOICES, {"reference_number": "KN-1001"}, unique=UniqueKey("cf_shop_order", "KN-1001"))
+    call = planned("make the invoice", request)
+    assert (call.method, call.content) == ("PUT", request.content())
+    assert call.headers["X-Unique-Identifier-Value"] == "KN-1001"
