@@ -28,7 +28,9 @@ def without_organisation(given: Json) -> Json:
 
 
 def preferences(order: Order) -> Json:
-    """{organisation_id?, approvals?, locked_until?, credit_limit?, invoices_per_year?, mails_per_day?}."""
+    """{organisation_id?, approvals?, locked_until?, credit_limit?, invoices_per_year?, mails_per_day?,
+    payment_modes?}.
+    """
     wanted = organisation_of(order).preferences
     wanted.set(without_organisation(order.given))
     return wanted.shown()
