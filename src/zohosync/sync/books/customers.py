@@ -14,7 +14,7 @@ from zohosync.gst.sale import Assessment
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation, Outcome, Report
 from zohosync.store.documents import find_estrangements
-from zohosync.store.links import Link, find_link_owners, forget_link, move_link
+from zohosync.store.links import Link, find_link_owners, move_link
 from zohosync.store.orders import ShopOrder
 from zohosync.store.shop import ShopCustomer, read_customers
 from zohosync.sync.books.claims import Claim, plain
@@ -76,11 +76,6 @@ async def push_customers(desk: BooksDesk, batch: Batch) -> None:
         except ZohosyncError as error:
             report = batch.judge(error, operation)
         await batch.finish([report])
-
-
-async def forget_customer(connection: Connection, party: Party) -> None:
-    """Its contact is no longer in Books: the next document makes a new one."""
-    await forget_link(connection, system="books", module=MODULE, entity=party.entity, record_id=party.record_id)
 
 
 async def _push(desk: BooksDesk, batch: Batch, operation: Operation, customer: ShopCustomer | None) -> Report:

@@ -5,12 +5,11 @@ https://www.zoho.com/books/api/v3/items/
 
 from dataclasses import dataclass, replace
 
-from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordGone, RecordInvalid, RecordVanished, Refused, ZohosyncError
 from zohosync.gst.sale import TaxCategory
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation, Outcome, Report
-from zohosync.store.links import Link, find_links, forget_link
+from zohosync.store.links import Link, find_links
 from zohosync.store.orders import OrderLine, ShopOrder, ShopVariant, read_hold_digests, read_variants
 from zohosync.sync.books.claims import Claim, plain
 from zohosync.sync.books.desk import BooksDesk, Office
@@ -105,12 +104,6 @@ async def push_items(desk: BooksDesk, batch: Batch) -> None:
             await finish(batch, operation, batch.judge(error, operation), judged, error)
         else:
             await finish(batch, operation, report, judged, None)
-
-
-async def forget_items(connection: Connection, variant_ids: list[str]) -> None:
-    """They are no longer in Books: the next document makes new ones."""
-    for key in variant_ids:
-        await forget_link(connection, system="books", module=MODULE, entity=ENTITY, record_id=key)
 
 
 async def _push(
