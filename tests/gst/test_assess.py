@@ -345,6 +345,8 @@ def test_exports_carry_the_words_the_law_wants() -> None:
     assert "without payment" in assessed(export, rules(lut=True)).notes["endorsement"]
     assert "on payment" in assessed(export, rules(lut=False)).notes["endorsement"]
     assert not assessed(cart(line(1, 100, 5))).notes
+    sez = cart(line(1, 100, 5), to="KA", buyer=SEZ_IN_KARNATAKA)
+    assert "SEZ unit" in assessed(sez, rules(lut=True)).notes["endorsement"]
 
 
 @pytest.mark.parametrize("charged", ["105.00", "105.01", "104.98", "105.02"])
