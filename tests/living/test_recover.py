@@ -41,7 +41,8 @@ async def request_quote(stage: Stage, email: str) -> str:
     assert quote is not None
     await stage.shop.execute(
         """with p as (insert into products (name) values ('Probiotic') returning id),
-                v as (insert into product_variants (product_id, sku, price) select id, %(sku)s, 250 from p returning id)
+                v as (insert into product_variants (product_id, sku, price, hsn_code, gst_rate, tax_category)
+                      select id, %(sku)s, 250, '3808', 18, 'taxable' from p returning id)
            insert into b2b_quote_items (quote_id, variant_id, quantity, unit_price, total_price)
            select %(quote)s, id, 2, 250, 500 from v""",
         {"quote": quote["id"], "sku": quote["id"][:8]},

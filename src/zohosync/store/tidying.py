@@ -99,12 +99,18 @@ class Sort:
     lot: int = LOT
 
 
+DIGESTED = "select s.record_id from zohosync.shop_digests('{}', %(ids)s::text[]) s"
 # What is out of scope (a customer who became staff, a form marked as spam) is still there: the shop's own functions
 # return it, the scan does not.
 SORTS = (
     Sort("customer", "select s.record_id from zohosync.shop_customers(%(ids)s::text[]) s"),
     Sort("inquiry", "select s.record_id from zohosync.shop_inquiries(%(ids)s::text[]) s"),
     Sort("quote", "select s.record_id from zohosync.shop_quotes(%(ids)s::text[]) s"),
+    Sort("order", DIGESTED.format("order")),
+    Sort("refund", DIGESTED.format("refund"), ("order",)),
+    Sort("approved_quote", DIGESTED.format("approved_quote"), ("quote",)),
+    Sort("variant", DIGESTED.format("variant")),
+    Sort("buyer", DIGESTED.format("buyer"), ("customer",)),
     # A Lead belongs to an e-mail: it is gone when nobody who asked has that e-mail any more.
     Sort(
         "lead",

@@ -530,21 +530,27 @@ $function$;
 create or replace function zohosync.order_on_delivery(payment_method text) returns boolean
 language sql immutable as $function$ select coalesce(payment_method = 'cod', false) $function$;
 
+-- Functions of a whole row are plpgsql: SQL would be inlined, and the row made into JSON once for each column it names.
+
 -- Whether money of an order went back, or may have to.
 create or replace function zohosync.order_refund_due(record jsonb) returns boolean
-language sql immutable as $function$
-  select zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status')
+language plpgsql immutable as $function$
+begin
+  return zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status')
          or zohosync.order_cancelled(record ->> 'status')
-            and zohosync.order_paid(record ->> 'status', record ->> 'payment_status')
+            and zohosync.order_paid(record ->> 'status', record ->> 'payment_status');
+end
 $function$;
 
 -- Whether an order can have a document. One that is sent on account is due when it is paid: were it in the baseline because
 -- it was dispatched before go-live, its payment afterwards would make no invoice.
 create or replace function zohosync.order_due(record jsonb) returns boolean
-language sql immutable as $function$
-  select zohosync.order_paid(record ->> 'status', record ->> 'payment_status')
+language plpgsql immutable as $function$
+begin
+  return zohosync.order_paid(record ->> 'status', record ->> 'payment_status')
          or zohosync.order_dispatched(record ->> 'status')
-            and zohosync.order_on_delivery(record ->> 'payment_method')
+            and zohosync.order_on_delivery(record ->> 'payment_method');
+end
 $function$;
 
 -- Columns that not every shop has, and values that somebody may have typed: what cannot be read is null.
@@ -553,17 +559,18 @@ language sql immutable as $function$
   select case when value ~ '^\s*-?\d{1,12}(\.\d{1,12})?\s*$' then trim_scale(value::numeric) end
 $function$;
 
--- The time zone is fixed for times written without one, and Python's calendar ends with the year 9999.
+-- Times written without a zone are UTC, whatever the session's is, and Python's calendar ends with the year 9999. Without
+-- settings of its own: this runs for every order a scan looks at.
 create or replace function zohosync.as_instant(value text) returns timestamptz
-language plpgsql immutable strict set search_path = '' set timezone = 'UTC' as $function$
+language plpgsql immutable strict as $function$
 declare
   found timestamptz;
 begin
   if value !~ '^\s*\d{4}-' then
     return null;
   end if;
-  found := value::timestamptz;
-  return case when found > '0001-01-02' and found < '9999-12-30' then found end;
+  found := case when value ~* '\d:\d\d.*(Z|[+-]\d\d(:?\d\d)?)\s*$' then value else value || ' UTC' end::timestamptz;
+  return case when found > '0001-01-02 00:00 UTC' and found < '9999-12-30 00:00 UTC' then found end;
 exception when data_exception then
   return null;
 end
@@ -652,8 +659,9 @@ $function$;
 
 -- What a document is made of, as the shop has it: kept with the document, and its digest tells later changes.
 create or replace function zohosync.order_source(record jsonb, lines jsonb) returns jsonb
-language sql immutable as $function$
-  select jsonb_build_object(
+language plpgsql immutable as $function$
+begin
+  return jsonb_build_object(
     'order_number', record ->> 'order_number', 'user_id', record ->> 'user_id',
     'placed_at', zohosync.as_seconds(record ->> 'created_at'), 'paid_at', zohosync.as_seconds(record ->> 'paid_at'),
     'dispatched_at', zohosync.as_seconds(record ->> 'shipped_at'),
@@ -675,12 +683,14 @@ language sql immutable as $function$
     'dispatched', zohosync.order_dispatched(record ->> 'status'),
     'cancelled', zohosync.order_cancelled(record ->> 'status'),
     'refunded', zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status'),
-    'lines', coalesce(lines, '[]'))
+    'lines', coalesce(lines, '[]'));
+end
 $function$;
 
 create or replace function zohosync.approval_source(record jsonb, lines jsonb) returns jsonb
-language sql immutable as $function$
-  select jsonb_build_object(
+language plpgsql immutable as $function$
+begin
+  return jsonb_build_object(
     'order_number', coalesce(nullif(btrim(record ->> 'quote_number'), ''), record ->> 'id'),
     'user_id', record ->> 'user_id', 'placed_at', zohosync.as_seconds(record ->> 'created_at'),
     'valid_until', zohosync.as_seconds(record ->> 'valid_until'), 'currency', coalesce(record ->> 'currency', 'INR'),
@@ -689,16 +699,19 @@ language sql immutable as $function$
     'tax', zohosync.as_amount(record ->> 'tax_amount')::text,
     'shipping', zohosync.as_amount(record ->> 'shipping_amount')::text,
     'total', zohosync.as_amount(record ->> 'total_amount')::text,
-    'approved', coalesce(record ->> 'status' = 'approved', false), 'lines', coalesce(lines, '[]'))
+    'approved', coalesce(record ->> 'status' = 'approved', false), 'lines', coalesce(lines, '[]'));
+end
 $function$;
 
 -- One line as it goes into the source of its document.
 create or replace function zohosync.line_source(record jsonb) returns jsonb
-language sql immutable as $function$
-  select jsonb_build_object('line_id', record ->> 'id', 'variant_id', record ->> 'variant_id',
+language plpgsql immutable as $function$
+begin
+  return jsonb_build_object('line_id', record ->> 'id', 'variant_id', record ->> 'variant_id',
     'quantity', zohosync.as_amount(record ->> 'quantity')::text,
     'unit_price', zohosync.as_amount(record ->> 'unit_price')::text,
-    'total_price', zohosync.as_amount(record ->> 'total_price')::text)
+    'total_price', zohosync.as_amount(record ->> 'total_price')::text);
+end
 $function$;
 
 create or replace function zohosync.packing_of(variant jsonb) returns text
@@ -879,11 +892,13 @@ $function$;
 
 -- What an item is made of; its stock is not part of it.
 create or replace function zohosync.variant_digest(variant jsonb, product jsonb) returns text
-language sql immutable as $function$
-  select md5(jsonb_build_array(variant ->> 'product_id', btrim(variant ->> 'sku'), product ->> 'name',
+language plpgsql immutable as $function$
+begin
+  return md5(jsonb_build_array(variant ->> 'product_id', btrim(variant ->> 'sku'), product ->> 'name',
     product ->> 'description', product ->> 'status', zohosync.packing_of(variant),
     zohosync.as_amount(variant ->> 'price'), zohosync.as_amount(variant ->> 'cost_price'),
-    btrim(variant ->> 'hsn_code'), zohosync.as_rate(variant ->> 'gst_rate'), btrim(variant ->> 'tax_category'))::text)
+    btrim(variant ->> 'hsn_code'), zohosync.as_rate(variant ->> 'gst_rate'), btrim(variant ->> 'tax_category'))::text);
+end
 $function$;
 
 create or replace function zohosync.shop_variants(keys text[])
