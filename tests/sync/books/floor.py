@@ -41,7 +41,7 @@ def address(place: Mapping[str, str] = HYDERABAD, **more: str) -> dict[str, str]
     }
 
 
-@dataclass
+@dataclass(repr=False)
 class Floor:
     """A shop with goods on the shelf, and its Books."""
 

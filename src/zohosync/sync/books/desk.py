@@ -10,6 +10,7 @@ from zohosync.clock import Clock
 from zohosync.db.pool import Connection, Pool
 from zohosync.errors import NotConnected, RecordInvalid
 from zohosync.queue.batch import Batch
+from zohosync.queue.operation import Lane
 from zohosync.store.policies import read_policies
 from zohosync.sync.books.policies import Policies, parse_policies
 from zohosync.sync.books.tax_book import TaxBook, read_tax_book
@@ -96,13 +97,15 @@ class BooksDesk:
         self._office: tuple[float, str, Office] | None = None
         self._loading = asyncio.Lock()
 
-    def books_for(self, batch: Batch, priority: Priority = "sales") -> Books:
-        """Books for one batch: nothing is sent unless the batch stays ours until the answer must be there. Else another
+    def books_for(self, batch: Batch) -> Books:
+        """Books for one batch, with the right of way of its lane: what follows edits leaves the reserve to sales. Nothing is sent unless the batch stays ours until the answer must be there. Else another
         worker could look for what we are just creating, not find it, and create it too."""
 
         async def check_lease() -> None:
             batch.lease.check(self.policy.call_timeout)
 
+        sales = all(operation.lane is Lane.SALES for operation in batch.operations)
+        priority: Priority = "sales" if sales else "bulk"
         return self._books.within(Context(priority=priority, before_send=check_lease))
 
     def books_to_look(self) -> Books:
