@@ -149,6 +149,7 @@ async def test_voiding_by_button_is_voiding(zoho):
     assert (await call(zoho, "GET", f"/invoices/{made['invoice_id']}"))["invoice"]["status"] == "void"
     assert stock(zoho, item_id) == "10"
     text = await look(zoho, f"/invoices/{made['invoice_id']}")
+    assert text.index("Updated: void") < text.index("Created: sent"), "what happened last is told first"
     assert "Convert to draft" in text
     assert ">Void<" not in text
 

@@ -1,12 +1,14 @@
 """Webhooks out of Books: whom a change calls, what is sent and how it is signed, and how deliveries go wrong."""
 
+import asyncio
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -290,24 +292,27 @@ class Receiver:
 
     url: str
     got: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    called: Event = field(default_factory=Event)
 
 
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
-    kept: list[tuple[str, dict[str, str], bytes]] = []
+    there = Receiver("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            kept.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
+            there.got.append((self.path, dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
             self.send_response(204)
             self.end_headers()
+            there.called.set()
 
         def log_message(self, *_: object) -> None: ...
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever, daemon=True)
         thread.start()
-        yield Receiver(f"http://127.0.0.1:{server.server_port}/hook", kept)
+        there.url = f"http://127.0.0.1:{server.server_port}/hook"
+        yield there
         server.shutdown()
         thread.join()
 
@@ -323,6 +328,17 @@ async def test_an_address_on_loopback_really_gets_them_in_their_order(zoho, rece
     signed = hmac.new(SECRET.encode(), b"modulecontact" + body, hashlib.sha256).hexdigest()
     assert headers["X-Zoho-Webhook-Signature"] == signed
     assert [one["status"] for one in await sent(zoho)] == [204, 204]
+
+
+async def test_a_delayed_one_comes_by_itself_when_its_time_has_come(zoho, receiver: Receiver):
+    zoho.sim.clock.real = time.time
+    sign_in(zoho)
+    await rule(zoho, url=receiver.url)
+    await deliver(zoho, "delayed", delay=0.02)
+    await contact(zoho)
+    assert await asyncio.to_thread(receiver.called.wait, 10)
+    await zoho.sim.books.courier.settled()
+    assert [one["status"] for one in await sent(zoho)] == [204]
 
 
 async def test_a_receiver_that_is_not_there_gets_one_try(zoho):

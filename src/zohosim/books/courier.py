@@ -18,6 +18,8 @@ from zohosim.clock import Clock
 MODES = ("none", "once", "duplicated", "out_of_order", "delayed")
 PATIENCE = 5.0
 """Seconds a receiver has to answer."""
+SLACK = 0.01
+"""Seconds by which the loop looks later than a delay, since its clock is not the one deliveries are due by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ class Courier:
         self._waiting.append((self.clock.now() + self.delay, delivery))
         loop = running_loop()
         if loop is not None:
-            loop.call_later(self.delay, self.pump)
+            loop.call_later(self.delay + SLACK, self.pump)
 
     def _release(self) -> None:
         held, self._held = self._held, None

@@ -5,7 +5,7 @@ never shown. Rows are checked first and stored last, so that a refused call has 
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -57,7 +57,7 @@ class Ledger:
         """The organisation's own day."""
         return self.now().date()
 
-    def rows(self, table: str) -> Iterable[Row]:
+    def rows(self, table: str) -> Collection[Row]:
         return self.tables[table].values()
 
     def find(self, table: str, row_id: str) -> Row | None:
@@ -79,7 +79,9 @@ def no_such(sim: "Simulator", entity: str) -> BooksRefused:
 def changed(sim: "Simulator", organisation: "Organisation", module: str, event: str, row: Row) -> None:
     """A row was created, updated or deleted: stamp it, note it in its history, and tell whoever listens."""
     touch(organisation.ledger, row)
-    row.setdefault("_history", []).append({"at": row["last_modified_time"], "event": event})
+    row.setdefault("_history", []).append(
+        {"at": row["last_modified_time"], "event": event, "status": row.get("status", "")}
+    )
     for hook in sim.books.hooks:
         hook(sim, organisation, module, event, row)
 
