@@ -68,6 +68,7 @@ GST = (
     Field("place_of_contact", one_of(*STATES)),
 )
 ZERO = Decimal(0)
+FOLDED = "_folded_name"
 USED_BY = ("invoices", "estimates", "creditnotes", "customerpayments")
 
 LIST_KEYS = (
@@ -131,29 +132,25 @@ def read_gst(seen: Visit, body: Json) -> Json:
 
 def check_name(seen: Visit, row: Row) -> None:
     """Two contacts must differ in more than case and blanks around the name."""
-    wanted = folded(row)
+    row[FOLDED] = row["contact_name"].casefold()
     for other in seen.ledger.rows("contacts"):
-        if other["contact_id"] != row.get("contact_id") and folded(other) == wanted:
+        if other[FOLDED] == row[FOLDED] and other["contact_id"] != row.get("contact_id"):
             said = f'The {row["contact_type"]} "{row["contact_name"]}" already exists. Please specify a different name.'
             raise BooksRefused(400, 3062, said)
-
-
-def folded(row: Row) -> str:
-    return str(row["contact_name"]).strip().casefold()
 
 
 def delete(seen: Visit, row: Row) -> None:
     """Refused once there are transactions; code and text are assumed."""
     if any(one.get("customer_id") == row["contact_id"] for table in USED_BY for one in seen.ledger.rows(table)):
         raise BooksRefused(400, 3063, "This contact cannot be deleted as it has transactions. Mark it as inactive.")
-    persons.forget(seen, row["contact_id"])
+    persons.forget(seen, row)
 
 
 # Shapes
 
 
 def detail(seen: Visit, row: Row) -> Json:
-    own = persons.of(seen.ledger, row["contact_id"])
+    own = persons.of(seen.ledger, row)
     gst: Json = {"tax_treatment": row["gst_treatment"]} if seen.gst else {}
     return {
         **shown(row), **names(row), **projection(seen, row), **gst, **owed(seen, row["contact_id"]),

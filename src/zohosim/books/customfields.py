@@ -4,7 +4,7 @@ Detail: an array. Documents: also a hash. Lists: flattened keys of the row. http
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -123,13 +123,13 @@ def _plain(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def check_unique(fields: Iterable[CustomField], rows: Iterable["Row"], values: dict[str, str], own: "Row") -> None:
+def check_unique(fields: Iterable[CustomField], rows: Collection["Row"], values: dict[str, str], own: "Row") -> None:
     """Refuse a value of a no-duplicates field that another row of the module has. Code and text are not documented."""
-    wanted = [field for field in fields if field.unique and values.get(field.api_name)]
-    for row in rows if wanted else ():
-        for field in wanted:
-            if row is not own and row.get(VALUES, {}).get(field.api_name) == values[field.api_name]:
-                raise BooksRefused(400, 2, f'The value entered for "{field.label}" already exists.')
+    for field in fields:
+        name, value = field.api_name, values.get(field.api_name)
+        others = (row for row in rows if VALUES in row and row is not own) if field.unique and value else ()
+        if any(other[VALUES].get(name) == value for other in others):
+            raise BooksRefused(400, 2, f'The value entered for "{field.label}" already exists.')
 
 
 def array(fields: Iterable[CustomField], row: "Row") -> list[Json]:

@@ -34,12 +34,14 @@ FIELDS = (
 PROJECTED = ("first_name", "last_name", "email", "phone", "mobile")
 """What of the primary person stands at the top of the contact."""
 
+IDS = "_person_ids"
 FRESH = "_persons"
 """Where a contact's row keeps the array of a body until it is stored."""
 
 
-def of(ledger: Ledger, contact_id: str) -> list[Row]:
-    return [person for person in ledger.rows(TABLE) if person["contact_id"] == contact_id]
+def of(ledger: Ledger, contact: Row) -> list[Row]:
+    """The people of a contact, in the order of their making."""
+    return [ledger.tables[TABLE][person_id] for person_id in contact.get(IDS, ())]
 
 
 def fill(seen: Visit, row: Row, body: Json) -> None:
@@ -47,7 +49,7 @@ def fill(seen: Visit, row: Row, body: Json) -> None:
     if "contact_persons" in body:
         row[FRESH] = [read_person(seen, row, given) for given in rows("contact_persons", body["contact_persons"])]
     elif seen.sim.switches["books_top_level_person"] and any(key in body for key in PROJECTED):
-        known = next((p for p in of(seen.ledger, row.get("contact_id", "")) if p["is_primary_contact"]), {})
+        known = next((p for p in of(seen.ledger, row) if p["is_primary_contact"]), {})
         given = {key: body[key] for key in PROJECTED if key in body}
         row[FRESH] = [{**blanks(FIELDS), **records.shown(known), **read(given, FIELDS), "is_primary_contact": True}]
 
@@ -69,40 +71,47 @@ def store(seen: Visit, row: Row, _before: Row | None) -> None:
     if fresh is not None:
         kept = {person["contact_person_id"] for person in fresh if "contact_person_id" in person}
         if seen.sim.switches["books_omitted_persons"] == "removed":
-            for person in of(seen.ledger, row["contact_id"]):
+            for person in of(seen.ledger, row):
                 if person["contact_person_id"] not in kept:
-                    del seen.ledger.tables[TABLE][person["contact_person_id"]]
+                    drop(seen, row, person)
         for person in fresh:
-            put(seen, row["contact_id"], person)
+            put(seen, row, person)
         named = [person for person in fresh if person["is_primary_contact"]]
         settle(seen, row, named[-1]["contact_person_id"] if named else "")
-    row.update(projected(seen, row["contact_id"]))
+    row.update(projected(seen, row))
 
 
-def put(seen: Visit, contact_id: str, person: Row) -> None:
+def put(seen: Visit, contact: Row, person: Row) -> None:
     person.setdefault("contact_person_id", seen.ledger.new_id())
-    person["contact_id"] = contact_id
+    person["contact_id"] = contact["contact_id"]
     records.touch(seen.ledger, person)
     seen.ledger.tables[TABLE][person["contact_person_id"]] = person
+    if person["contact_person_id"] not in contact.setdefault(IDS, []):
+        contact[IDS].append(person["contact_person_id"])
+
+
+def drop(seen: Visit, contact: Row, person: Row) -> None:
+    contact[IDS].remove(person["contact_person_id"])
+    del seen.ledger.tables[TABLE][person["contact_person_id"]]
 
 
 def settle(seen: Visit, contact: Row, wanted: str) -> None:
     """Exactly one person is primary: the wanted one, else who was, else the first."""
-    own = of(seen.ledger, contact["contact_id"])
+    own = of(seen.ledger, contact)
     chosen_id = wanted or next((p["contact_person_id"] for p in own if p["is_primary_contact"]), "")
     chosen_id = chosen_id or (own[0]["contact_person_id"] if own else "")
     for person in own:
         person["is_primary_contact"] = person["contact_person_id"] == chosen_id
 
 
-def projected(seen: Visit, contact_id: str) -> Json:
-    primary = next((p for p in of(seen.ledger, contact_id) if p["is_primary_contact"]), {})
+def projected(seen: Visit, contact: Row) -> Json:
+    primary = next((p for p in of(seen.ledger, contact) if p["is_primary_contact"]), {})
     return {key: primary.get(key, "") for key in PROJECTED}
 
 
-def forget(seen: Visit, contact_id: str) -> None:
-    for person in of(seen.ledger, contact_id):
-        del seen.ledger.tables[TABLE][person["contact_person_id"]]
+def forget(seen: Visit, contact: Row) -> None:
+    for person in of(seen.ledger, contact):
+        drop(seen, contact, person)
 
 
 # As a resource of their own
@@ -119,45 +128,43 @@ def update(_seen: Visit, row: Row, body: Json) -> Row:
 
 
 def stored(seen: Visit, row: Row, _before: Row | None) -> None:
-    project(seen, row["contact_id"], row["contact_person_id"] if row["is_primary_contact"] else "")
+    contact = seen.ledger.tables["contacts"][row["contact_id"]]
+    put(seen, contact, row)
+    project(seen, contact, row["contact_person_id"] if row["is_primary_contact"] else "")
 
 
-def project(seen: Visit, contact_id: str, wanted: str = "") -> None:
+def project(seen: Visit, contact: Row, wanted: str = "") -> None:
     """Bring the contact in step with its people."""
-    contact = seen.ledger.find("contacts", contact_id)
-    if contact is not None:
-        settle(seen, contact, wanted)
-        contact.update(projected(seen, contact_id))
-        records.touch(seen.ledger, contact)
+    settle(seen, contact, wanted)
+    contact.update(projected(seen, contact))
+    records.touch(seen.ledger, contact)
 
 
-def delete_person(sim: "Simulator", call: Call) -> Answer:
+def delete(seen: Visit, row: Row) -> None:
+    contact = seen.ledger.tables["contacts"][row["contact_id"]]
+    contact[IDS].remove(row["contact_person_id"])
+    project(seen, contact)
+
+
+def make_primary(sim: "Simulator", call: Call) -> Answer:
     seen = visit(sim, call)
     person = resources.find_row(PERSONS, seen)
-    resources.remove(PERSONS, seen, person)
-    project(seen, person["contact_id"])
-    return said(PERSONS.removed)
+    project(seen, seen.ledger.tables["contacts"][person["contact_id"]], person["contact_person_id"])
+    return said("This contact person has been marked as your primary contact person.")
 
 
 def list_persons(sim: "Simulator", call: Call) -> Answer:
     """`GET /contacts/{id}/contactpersons`."""
     seen = visit(sim, call)
     contact = records.get(sim, seen.organisation, "contacts", call.path_params["contact_id"], "Contact")
-    own = of(seen.ledger, contact["contact_id"])
+    own = of(seen.ledger, contact)
     return page(call, PERSONS.listing, chosen(call, PERSONS.listing, own), records.shown)
-
-
-def make_primary(sim: "Simulator", call: Call) -> Answer:
-    seen = visit(sim, call)
-    person = resources.find_row(PERSONS, seen)
-    project(seen, person["contact_id"], person["contact_person_id"])
-    return said("This contact person has been marked as your primary contact person.")
 
 
 PERSONS = Module(
     name=TABLE, node="contact_person", entity="Contact person", id_key="contact_person_id",
     listing=Listing(TABLE, "Contact Persons", ("created_time", "first_name", "last_name", "email")),
-    create=create, update=update, stored=stored,
+    create=create, update=update, stored=stored, delete=delete,
     created="The contact person has been created.", saved="The contact person details has been saved.",
     removed="The contact person has been deleted.",
 )  # fmt: skip

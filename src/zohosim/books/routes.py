@@ -52,10 +52,7 @@ SETTINGS: tuple[Operation, ...] = (
 )
 
 OF_CONTACTS: tuple[Operation, ...] = (
-    *collection(PERSONS, "contacts", path="/contacts/contactpersons")[1:-1],
-    operation(
-        "delete_contact_person", "DELETE", "/contacts/contactpersons/{id}", persons.delete_person, "contacts.DELETE"
-    ),
+    *collection(PERSONS, "contacts", path="/contacts/contactpersons")[1:],
     operation(
         "primary_contact_person", "POST", "/contacts/contactpersons/{id}/primary", persons.make_primary,
         "contacts.CREATE",
