@@ -337,6 +337,12 @@ async def test_stock_leaves_when_an_invoice_is_sent_and_comes_back_when_it_is_vo
     assert await books.stock(item) == 10.0
 
 
+async def test_two_lines_of_one_item_take_from_stock_together(books: Bookkeeper):
+    item = await books.item(stock=10)
+    await books.invoice("", {"item_id": item, "quantity": 3}, {"item_id": item, "quantity": 2}, sent=True)
+    assert await books.stock(item) == 5.0
+
+
 async def test_more_than_there_is_may_be_sold_unless_a_switch_forbids_it(books: Bookkeeper):
     item = await books.item(stock=2)
     first = await books.invoice("", {"item_id": item, "quantity": 3}, sent=True)
