@@ -127,7 +127,7 @@ def console_of(services: Services) -> Console:
         listener,
         services.streams,
         metrics=services.metrics,
-        zoho=ZohoDesk(services.connector, services.crm),
+        zoho=ZohoDesk(services.connector, services.crm, services.books_desk),
     )
 
 

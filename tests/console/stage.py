@@ -16,6 +16,7 @@ STREAMS = (
     Feed("crm.contact.push", "people", ("customer",)),
     Feed("crm.lead.push", "people", ("inquiry", "quote")),
     Feed("books.estimate.push", "sales", ("quote",)),
+    Feed("books.invoice.push", "sales", ("order",)),
 )
 PASSWORD = "mango tree under rain"
 ENDED = ("succeeded", "skipped", "superseded", "failed", "cancelled")

@@ -23,7 +23,17 @@ names = [f"{entry.method} {entry.path}" for entry in ROUTES]
 
 
 def address(entry: Entry, operation_id: int) -> str:
-    return entry.path.replace("{operation_id:int}", str(operation_id)).replace("{token}", "no-such-token")
+    names = {
+        "{operation_id:int}": str(operation_id),
+        "{finding_id:int}": "1",
+        "{entity}": "order",
+        "{record_id}": "00000000-0000-4000-8000-000000000000",
+        "{token}": "no-such-token",
+    }
+    path = entry.path
+    for name, value in names.items():
+        path = path.replace(name, value)
+    return path
 
 
 @pytest.mark.parametrize("entry", ROUTES, ids=names)

@@ -15,7 +15,19 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from zohosync.console import actions, health, log, operation, settings, sign_in, stream
+from zohosync.console import (
+    actions,
+    findings,
+    health,
+    log,
+    operation,
+    policies,
+    rates,
+    records,
+    settings,
+    sign_in,
+    stream,
+)
 from zohosync.console.desk import Console, Desk, Feed
 from zohosync.console.gate import Entry
 from zohosync.console.live import Broadcaster
@@ -39,7 +51,20 @@ ROUTES = (
     Entry("/operations/{operation_id:int}/retry", actions.retry, Role.OPERATOR, "POST"),
     Entry("/operations/{operation_id:int}/cancel", operation.cancel_page, Role.OPERATOR),
     Entry("/operations/{operation_id:int}/cancel", actions.cancel, Role.OPERATOR, "POST"),
+    Entry("/records/{entity}/{record_id}", records.record_page, Role.VIEWER),
+    Entry("/records/{entity}/{record_id}/sync", records.sync_record, Role.OPERATOR, "POST"),
+    Entry("/records/{entity}/{record_id}/override", records.override, Role.OPERATOR, "POST"),
+    Entry("/records/{entity}/{record_id}/believe", records.clear_override, Role.OPERATOR, "POST"),
+    Entry("/records/{entity}/{record_id}/link", records.link, Role.ADMIN, "POST"),
+    Entry("/records/{entity}/{record_id}/unlink", records.unlink_page, Role.ADMIN),
+    Entry("/records/{entity}/{record_id}/unlink", records.unlink, Role.ADMIN, "POST"),
+    Entry("/findings", findings.findings_page, Role.VIEWER),
+    Entry("/findings/{finding_id:int}", findings.decide_finding, Role.OPERATOR, "POST"),
     Entry("/settings", settings.settings_page, Role.VIEWER),
+    Entry(policies.PATH, policies.policies_page, Role.VIEWER),
+    Entry(policies.PATH, policies.save_policy, Role.ADMIN, "POST"),
+    Entry(rates.PATH, rates.rates_page, Role.VIEWER),
+    Entry(rates.PATH, rates.import_rates, Role.OPERATOR, "POST", rates.LARGEST_SHEET),
     Entry("/settings/zoho/ask", settings.ask_consent, Role.ADMIN, "POST"),
     Entry(settings.CALLBACK_PATH, settings.receive_consent, Role.ADMIN),
     Entry("/settings/zoho/code", settings.redeem_code, Role.ADMIN, "POST"),

@@ -17,6 +17,7 @@ from zohosync.db.listen import Listener
 from zohosync.db.pool import Connection, Pool
 from zohosync.metrics.exposition import Metrics
 from zohosync.store.insights import reach
+from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.connecting import Connector
 from zohosync.zoho.crm import Crm
 
@@ -47,6 +48,7 @@ class ZohoDesk:
 
     connector: Connector
     crm: Crm
+    books: BooksDesk | None = None
 
 
 @dataclass(frozen=True)

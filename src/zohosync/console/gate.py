@@ -52,6 +52,10 @@ class Visit:
             response.delete_cookie(SAID_COOKIE)
         return response
 
+    @property
+    def is_admin(self) -> bool:
+        return self.session is not None and self.session.user.role >= Role.ADMIN
+
     def go(self, path: str, said: str = "") -> Response:
         """A redirect after a POST; ``said`` is shown on the next page: what was done, a dot, the operation's id."""
         response = RedirectResponse(path, 303)
@@ -72,6 +76,7 @@ class Entry:
     endpoint: Endpoint
     needs: Role | None
     method: str = "GET"
+    largest: int = LARGEST_FORM
 
     def route(self, desk: Desk) -> Route:
         async def answer(request: Request) -> Response:
@@ -91,7 +96,7 @@ async def _admit(entry: Entry, desk: Desk, request: Request) -> Response:
         return _ask_to_sign_in(request)
     if entry.needs and session and session.user.role < entry.needs:
         raise HTTPException(403, f"This needs the role {entry.needs.label}; yours is {session.user.role.label}.")
-    form = await _read_form(request) if entry.method == "POST" else {}
+    form = await _read_form(request, entry.largest) if entry.method == "POST" else {}
     if entry.method == "POST":
         _check_origin(desk.console, request)
         if session and not hmac.compare_digest(form.get("csrf", "").encode(), session.csrf_token.encode()):
@@ -134,11 +139,11 @@ def _check_origin(console: Console, request: Request) -> None:
         raise HTTPException(403, "This form was sent from another site.")
 
 
-async def _read_form(request: Request) -> dict[str, str]:
+async def _read_form(request: Request, largest: int) -> dict[str, str]:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_FORM:
+        if len(body) > largest:
             raise HTTPException(413, "This form is too large.")
     try:
         pairs = parse_qsl(body.decode(errors="replace"), keep_blank_values=True, max_num_fields=50)

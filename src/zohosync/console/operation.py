@@ -6,6 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from zohosync.console.gate import Visit
+from zohosync.console.records import correction_of
 from zohosync.db.pool import Connection
 from zohosync.store.insights import NEWEST, Operation, find_operation, list_attempts, list_record_operations
 
@@ -23,6 +24,7 @@ async def operation_page(visit: Visit) -> Response:
         attempts=attempts,
         siblings=[sibling for sibling in siblings if sibling.operation_id != operation.operation_id],
         press=uuid4,
+        correction=correction_of(operation),
         here=f"/operations/{operation.operation_id}",
     )
 

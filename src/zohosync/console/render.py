@@ -37,6 +37,8 @@ def load_templates(console: Console) -> Environment:
         "duration": words.describe_duration,
         "number": words.describe_count,
         "kind": words.name_kind,
+        "rupees": words.describe_rupees,
+        "plainly": words.describe_plainly,
     }
     environment.globals |= {
         "words": words,

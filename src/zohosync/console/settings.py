@@ -1,7 +1,5 @@
 """Settings: the connection to Zoho, looked at, made and ended."""
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
 from typing import Any
 
 from starlette.responses import Response
@@ -9,30 +7,16 @@ from starlette.responses import Response
 from zohosync.config import ACCOUNTS_SERVERS
 from zohosync.console.desk import ZohoDesk
 from zohosync.console.gate import Visit
-from zohosync.errors import SettingsRefused, ZohosyncError
+from zohosync.console.refusing import refusing
+from zohosync.errors import SettingsRefused
 from zohosync.store import audit
 from zohosync.store.installation import read_installation
 from zohosync.store.tokens import find_connection
-from zohosync.store.users import Role
 from zohosync.sync.connecting import ASKED, Connected, Found
 from zohosync.sync.field_setup import BOOKS_PURPOSE, BOOKS_STEPS, describe_steps, make_fields, survey_fields
 from zohosync.zoho import scopes
 
 CALLBACK_PATH = "/settings/zoho/callback"
-Page = Callable[[Visit], Awaitable[Response]]
-
-
-def _refusing(page: Page) -> Page:
-    """A refusal as a page in plain words, with the way back."""
-
-    @wraps(page)
-    async def answer(visit: Visit) -> Response:
-        try:
-            return await page(visit)
-        except ZohosyncError as error:
-            return visit.page("refused.html", 422, message=error.message, hint=error.hint)
-
-    return answer
 
 
 async def settings_page(visit: Visit) -> Response:
@@ -46,7 +30,7 @@ async def settings_page(visit: Visit) -> Response:
         login=login,
         installation=installation,
         lacking=scopes.missing(login.scopes, ASKED) if login and connected and login.scopes else (),
-        may_admin=visit.session is not None and visit.session.user.role >= Role.ADMIN,
+        may_admin=visit.is_admin,
         redirect_uri=_redirect_uri(visit),
         centres=() if visit.console.settings.zoho == "sim" else tuple(ACCOUNTS_SERVERS),
         centre=visit.console.settings.data_centre,
@@ -54,7 +38,7 @@ async def settings_page(visit: Visit) -> Response:
     )
 
 
-@_refusing
+@refusing
 async def ask_consent(visit: Visit) -> Response:
     """A page with the link to Zoho. A redirect would be stopped by our own policy on where forms may lead."""
     asked = await _zoho(visit).connector.ask(
@@ -67,14 +51,14 @@ async def ask_consent(visit: Visit) -> Response:
     return visit.page("consent.html", address=asked.address, redirect_uri=_redirect_uri(visit))
 
 
-@_refusing
+@refusing
 async def receive_consent(visit: Visit) -> Response:
     """Where Zoho sends the admin's browser back to."""
     found = await _zoho(visit).connector.receive(dict(visit.request.query_params), requested_by=visit.user)
     return await _choose_or_settle(visit, found)
 
 
-@_refusing
+@refusing
 async def redeem_code(visit: Visit) -> Response:
     """The code of a self client, typed in."""
     found = await _zoho(visit).connector.redeem(
@@ -86,7 +70,7 @@ async def redeem_code(visit: Visit) -> Response:
     return await _choose_or_settle(visit, found)
 
 
-@_refusing
+@refusing
 async def choose_organisation(visit: Visit) -> Response:
     """The admin has said which Books organisation is meant."""
     connector = _zoho(visit).connector
@@ -95,14 +79,14 @@ async def choose_organisation(visit: Visit) -> Response:
     return await _done(visit, await connector.settle(found, books_organisation_id=organisation_id))
 
 
-@_refusing
+@refusing
 async def fields_page(visit: Visit) -> Response:
     """How the custom fields in Zoho stand, asked there just now."""
     survey = await survey_fields(_zoho(visit).crm)
     return _show_fields(visit, survey=survey, made=[])
 
 
-@_refusing
+@refusing
 async def create_fields(visit: Visit) -> Response:
     """Make what is missing. The button is the consent."""
     crm = _zoho(visit).crm
@@ -116,7 +100,7 @@ async def disconnect_page(visit: Visit) -> Response:
     return visit.page("disconnect.html")
 
 
-@_refusing
+@refusing
 async def disconnect(visit: Visit) -> Response:
     """Forget the login and revoke it at Zoho."""
     revoked = await _zoho(visit).connector.disconnect()

@@ -1,6 +1,7 @@
 """Plain words for what the database knows by code; all pure."""
 
 from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
 
 from zohosync.store.insights import COUNT_LIMIT, Operation
 
@@ -124,6 +125,19 @@ def describe_instant(moment: datetime, zone: tzinfo) -> str:
 def describe_count(count: int) -> str:
     """ "1,204"; beyond the limit "10,000+"."""
     return f"{COUNT_LIMIT:,}+" if count > COUNT_LIMIT else f"{count:,}"
+
+
+def describe_rupees(amount: Decimal | None, otherwise: str = "") -> str:
+    """ "1180.00"; ``otherwise`` when there is none."""
+    return otherwise if amount is None else f"{amount:.2f}"
+
+
+def describe_plainly(number: Decimal | None, otherwise: str = "") -> str:
+    """ "18", "2.5": without exponent and trailing zeros."""
+    if number is None:
+        return otherwise
+    text = f"{number:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def took(operation: Operation) -> timedelta | None:
