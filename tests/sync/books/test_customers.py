@@ -260,6 +260,7 @@ async def test_two_orders_of_one_new_customer_at_once_make_one_contact(stage: St
 
     assert len(set(await asyncio.gather(*map(go, errands)))) == 1
     assert len(contacts(stage)) == 1
+    assert len(await writes(stage)) == 1  # claimed, and not left to Books to refuse
 
 
 async def test_a_contact_deleted_in_books_is_made_anew(stage: Stage) -> None:

@@ -266,6 +266,7 @@ async def test_two_orders_of_one_new_item_at_once_make_one_item(stage: Stage) ->
 
     assert len(set(await asyncio.gather(*map(go, errands)))) == 1
     assert len(items(stage)) == 1
+    assert (await item_calls(stage)).count("POST /items") == 1  # claimed, and not left to Books to refuse
 
 
 async def test_a_creation_whose_outcome_is_unknown_is_looked_for(stage: Stage) -> None:
