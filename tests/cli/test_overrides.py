@@ -110,3 +110,16 @@ def test_a_policy_that_was_missing_releases_what_it_held(command: Command, insta
     assert installed.fetch("select kind from zohosync.operation where status = 'pending'") == [
         {"kind": "books.invoice.push"}
     ]
+
+
+def test_status_counts_what_is_held_by_reason(command: Command, installed: Shop) -> None:
+    hold(installed, place_order(installed))
+    assert json_of(command("status", "--json", **installed.env))["held"] == {"state_unresolved": 1}
+    assert "1 state_unresolved" in command("status", **installed.env).stdout
+
+
+def test_an_order_is_synced_by_its_number(command: Command, installed: Shop) -> None:
+    order_id = place_order(installed)
+    done = json_of(command("sync", "order", "ord-1", "--json", **installed.env))
+    assert done["record_id"] == order_id
+    assert [row["kind"] for row in installed.fetch("select kind from zohosync.operation")] == ["books.invoice.push"]

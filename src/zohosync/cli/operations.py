@@ -58,8 +58,13 @@ def actor() -> str:
 
 
 def sync(
-    entity: Annotated[str, typer.Argument(help="customer, inquiry or quote.", show_default=False)],
-    term: Annotated[str, typer.Argument(metavar="ID|E-MAIL", help="Which one.", show_default=False)],
+    entity: Annotated[
+        str,
+        typer.Argument(
+            help="customer, inquiry, quote, order, approved_quote, refund, variant or buyer.", show_default=False
+        ),
+    ],
+    term: Annotated[str, typer.Argument(metavar="ID|NUMBER|E-MAIL", help="Which one.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
     """Sync one record now, even one from before go-live. It never makes a second record in Zoho."""

@@ -36,8 +36,13 @@ DECISIONS: Mapping[Decision, str] = {
 
 
 def preview(
-    entity: Annotated[str, typer.Argument(help="customer, inquiry or quote.", show_default=False)],
-    term: Annotated[str, typer.Argument(metavar="ID|E-MAIL", help="Which one.", show_default=False)],
+    entity: Annotated[
+        str,
+        typer.Argument(
+            help="customer, inquiry, quote, order, approved_quote, refund, variant or buyer.", show_default=False
+        ),
+    ],
+    term: Annotated[str, typer.Argument(metavar="ID|NUMBER|E-MAIL", help="Which one.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
     """Show what would be sent to Zoho for one record, byte for byte. Nothing is sent, nothing claimed."""

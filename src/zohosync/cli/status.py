@@ -11,6 +11,7 @@ from zohosync.config import load_settings
 from zohosync.console.words import describe_age, describe_count
 from zohosync.db.address import reach
 from zohosync.db.pool import Connection
+from zohosync.store.holds import count_held
 from zohosync.store.insights import count_by_state, group_failures, lane_depths
 from zohosync.store.installation import read_installation
 from zohosync.store.operations import count_by_status
@@ -19,7 +20,7 @@ from zohosync.store.workers import list_workers
 
 
 def status(as_json: AsJson = False) -> None:
-    """Show connection, capture, counts by state, lanes, workers, and failures by cause."""
+    """Show connection, capture, counts by state, held documents by reason, lanes, workers, and failures by cause."""
     found = asyncio.run(_read(load_settings().require_database()))
     if as_json:
         screen.show_json(found)
@@ -41,6 +42,7 @@ async def _read(url: str) -> dict[str, Any]:
                 (lane.oldest_requested_at for lane in lanes if lane.oldest_requested_at), default=None
             ),
             "workers": [asdict(worker) for worker in await list_workers(connection)],
+            "held": await count_held(connection),
             "failures": [asdict(group) for group in await group_failures(connection)],
         }
 
@@ -72,6 +74,7 @@ def _tell(found: dict[str, Any]) -> None:
                 f"{describe_count(counts[name])} {name}" for name in ("success", "pending", "failed")
             ),
             "Oldest waiting": describe_age(found["oldest_waiting_at"], now) if found["oldest_waiting_at"] else "none",
+            "Held": ", ".join(f"{count} {code}" for code, count in found["held"].items()) or "none",
             "Workers": ", ".join(_worker(worker, now) for worker in found["workers"]) or "none seen in a day",
         }
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from zohosync.db.pool import Connection, fetch_one
+from zohosync.db.pool import Connection, fetch_all, fetch_one
 
 
 async def put_hold(
@@ -47,3 +47,16 @@ async def release_holds(connection: Connection, *, policies: str) -> int:
     """Try the records again whose data, or the policies, changed since they were held; how many."""
     row = await fetch_one(connection, "select zohosync.release_holds(%(policies)s) as released", {"policies": policies})
     return int(row["released"]) if row else 0
+
+
+async def count_held(connection: Connection, most: int = 10_000) -> dict[str, int]:
+    """How many records are held for each reason code, most frequent first; a record with several counts for each."""
+    rows = await fetch_all(
+        connection,
+        """select split_part(code, ':', 1) as code, count(distinct (h.kind, h.entity, h.record_id)) as held
+             from (select kind, entity, record_id, codes from zohosync.hold limit %(most)s) h
+            cross join lateral unnest(h.codes) as code
+            group by 1 order by 2 desc, 1""",
+        {"most": most},
+    )
+    return {row["code"]: int(row["held"]) for row in rows}
