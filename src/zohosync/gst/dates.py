@@ -3,14 +3,14 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-INDIA = "Asia/Kolkata"
+INDIA = ZoneInfo("Asia/Kolkata")
 
 
-def business_date(at: datetime, zone: str = INDIA) -> date:
+def business_date(at: datetime, zone: ZoneInfo = INDIA) -> date:
     """The day of an instant in a time zone. ValueError when the instant is not aware: nobody knows whose day it is."""
     if at.tzinfo is None or at.utcoffset() is None:
         raise ValueError(f"{at.isoformat()} has no time zone.")
-    return at.astimezone(ZoneInfo(zone)).date()
+    return at.astimezone(zone).date()
 
 
 def financial_year(on: date) -> str:

@@ -107,7 +107,7 @@ def _head(draft: DocumentDraft, document: Document) -> Iterator[str]:
     if document.customer_id != draft.customer_id:
         yield f"Its customer is {document.customer_id}, {draft.customer_id} was sent."
     expected = draft.assessment.place_of_supply
-    if document.place_of_supply != expected:
+    if expected and document.place_of_supply != expected:
         yield f"Its place of supply is {document.place_of_supply or 'empty'}, {expected} was sent."
     if document.inclusive != draft.assessment.inclusive and draft.lines:
         yield "Its prices are taken as " + ("inclusive of tax." if document.inclusive else "exclusive of tax.")

@@ -12,6 +12,7 @@ from enum import Enum
 
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordInvalid, Refused, ZohosyncError
+from zohosync.gst.dates import business_date
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
@@ -35,7 +36,6 @@ from zohosync.sync.books.making import (
     send,
 )
 from zohosync.sync.books.policies import Policies
-from zohosync.sync.books.sale import business_date
 from zohosync.zoho.books_records import Applied, Document
 
 KIND = "books.credit_note.push"

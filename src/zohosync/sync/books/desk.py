@@ -98,8 +98,11 @@ class BooksDesk:
         self._loading = asyncio.Lock()
 
     def books_for(self, batch: Batch) -> Books:
-        """Books for one batch, with the right of way of its lane: what follows edits leaves the reserve to sales. Nothing is sent unless the batch stays ours until the answer must be there. Else another
-        worker could look for what we are just creating, not find it, and create it too."""
+        """Books for one batch, with the right of way of its lane: what follows edits leaves the reserve to sales.
+
+        Nothing is sent unless the batch stays ours until the answer must be there. Else another worker could look for
+        what we are just creating, not find it, and create it too.
+        """
 
         async def check_lease() -> None:
             batch.lease.check(self.policy.call_timeout)

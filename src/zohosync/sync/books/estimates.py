@@ -12,6 +12,7 @@ from typing import Any
 
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, RecordInvalid, ZohosyncError
+from zohosync.gst.dates import business_date
 from zohosync.gst.sale import Assessment
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
@@ -28,7 +29,7 @@ from zohosync.sync.books.invoices import assess_order
 from zohosync.sync.books.items import ensure_charge_item, ensure_items
 from zohosync.sync.books.making import Case, Kind, ensure_document, find, get_document, read_back, reference_of, send
 from zohosync.sync.books.policies import Policies
-from zohosync.sync.books.sale import business_date, check_complete
+from zohosync.sync.books.sale import check_complete
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
 from zohosync.sync.desk import write_back
 

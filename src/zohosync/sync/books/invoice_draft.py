@@ -60,11 +60,14 @@ def draft_document(
         "customer_id": customer_id,
         "date": on.isoformat(),
         "reference_number": reference,
-        "place_of_supply": assessment.place_of_supply,
         "gst_treatment": assessment.gst_treatment,
         "is_inclusive_tax": assessment.inclusive,
         "line_items": [line_payload(line, number) for number, line in enumerate(lines, start=1)],
     }
+    if assessment.place_of_supply:  # outside India there is none
+        payload["place_of_supply"] = assessment.place_of_supply
+    if "endorsement" in assessment.notes:
+        payload["notes"] = assessment.notes["endorsement"]
     if assessment.gstin:
         payload["gst_no"] = assessment.gstin
     if any(line.discount for line in lines):

@@ -11,7 +11,9 @@ from datetime import date, datetime
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordInvalid, ZohosyncError
 from zohosync.gst.assess import assess
-from zohosync.gst.sale import Assessment
+from zohosync.gst.dates import business_date
+from zohosync.gst.invoice_number import check_number
+from zohosync.gst.sale import Assessment, Problem
 from zohosync.gst.sale import Held as HeldSale
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
@@ -38,7 +40,7 @@ from zohosync.sync.books.making import (
 )
 from zohosync.sync.books.payments import settle_invoice
 from zohosync.sync.books.policies import Policies
-from zohosync.sync.books.sale import business_date, check_complete, find_unmapped, read_sale, rules_of
+from zohosync.sync.books.sale import check_complete, find_unmapped, read_sale, rules_of
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
 from zohosync.sync.desk import write_back
 
@@ -135,7 +137,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
         return await settle_invoice(case, stored, await get_document(case, kind, stored))
     check_complete(case.order)
     on = document_date(case, known)
-    assessment = assess_order(case.order, case, on)
+    assessment = assess_order(case.order, case, on, also=_number_problems(case.order, case.policies))
     _await_estimate(known)
     draft = await _draft(case, known, assessment, on)
     if stored is None:
@@ -148,15 +150,21 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
     return await settle_invoice(case, stored, document) if case.order.paid else stored
 
 
-def assess_order(order: ShopOrder, case: Case, on: date) -> Assessment:
-    """The order's tax; Held with everything a person has to correct."""
-    unmapped = find_unmapped(order)
+def assess_order(order: ShopOrder, case: Case, on: date, *, also: tuple[Problem, ...] = ()) -> Assessment:
+    """The order's tax; Held with everything a person has to correct, ``also`` included."""
+    unmapped = (*find_unmapped(order), *also)
     result = assess(read_sale(order, case.policies, on), rules_of(case.office, case.policies))
     problems = (*unmapped, *(result.problems if isinstance(result, HeldSale) else ()))
     if problems:
         raise Held(problems)
     assert isinstance(result, Assessment)
     return result
+
+
+def _number_problems(order: ShopOrder, policies: Policies) -> tuple[Problem, ...]:
+    """Where the order's number is to be the invoice's, the law must allow it."""
+    problem = check_number(order.order_number) if policies.invoice_number == "order_number" else None
+    return (problem,) if problem else ()
 
 
 def document_date(case: Case, known: Known) -> date:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from zohosync.errors import LeaseLost, NotReady, RecordGone, RecordInvalid, RecordVanished, Refused, ZohosyncError
 from zohosync.gst.sale import TaxCategory
 from zohosync.queue.batch import Batch
-from zohosync.queue.operation import Operation, Outcome, Report
+from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.links import Link, find_links
 from zohosync.store.orders import OrderLine, ShopOrder, ShopVariant, read_hold_digests, read_variants
 from zohosync.sync.books.claims import Claim, plain
@@ -34,6 +34,7 @@ from zohosync.zoho.books_records import Item
 MODULE = "items"
 ENTITY = "variant"
 CHARGE_ENTITY = "charge"
+UNCLASSIFIED = frozenset({"hsn_missing", "gst_rate_missing", "tax_category_missing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,14 @@ async def _push(
     batch.note_record(operation, digest=variant.digest, label=variant.sku)
     if link is None and not variant.active:
         return Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=variant.digest)
-    draft = _draft(variant, policies, await desk.office())
+    office = await desk.office()
+    try:
+        draft = _draft(variant, policies, office)
+    except RecordInvalid as error:
+        if link is not None or operation.cause is Cause.MANUAL or error.reason not in UNCLASSIFIED:
+            raise
+        # Goods come into the shop before somebody classifies them. The first order of them tells what is missing.
+        return Report(operation.operation_id, Outcome.SKIPPED, action="unclassified", digest=variant.digest)
     made = await _ensure(desk, batch, operation, ENTITY, draft, link, thorough=True)
     await _tell_shop(desk, variant, made.zoho_id)
     same = made.action == "identical"

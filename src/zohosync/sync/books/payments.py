@@ -9,9 +9,9 @@ from decimal import Decimal
 from typing import Any
 
 from zohosync.errors import NotReady, RecordInvalid, Refused
+from zohosync.gst.dates import business_date
 from zohosync.store.documents import StoredDocument, save_document
 from zohosync.sync.books.making import Case, claim_of, unique_key
-from zohosync.sync.books.sale import business_date
 from zohosync.zoho.books_records import Document, Payment
 
 MODULE = "customerpayments"

@@ -1,8 +1,7 @@
 """An order of the shop as GST sees it. Pure."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 from zohosync.errors import NotReady, RecordInvalid
 from zohosync.gst.sale import Buyer, Place, PriceBasis, Problem, Rules, Sale, SaleLine, TaxCategory
@@ -13,6 +12,7 @@ from zohosync.sync.books.policies import Policies
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 YES = frozenset({"yes", "true", "1"})
+_ADDRESS = frozenset({"state", "postal_code"})
 
 
 def check_complete(order: ShopOrder) -> None:
@@ -58,8 +58,9 @@ def read_sale(order: ShopOrder, policies: Policies, on: date) -> Sale:
             gstin=order.gstin,
             is_business=bool((order.company or "").strip()) or order.role == "b2b_client",
             is_b2b=order.role == "b2b_client",
+            special="sez" if _yes(order.overrides.get("sez")) else "",
         ),
-        ship_to=_place(order.ship_to, by_person="state" in order.overrides),
+        ship_to=_place(order.ship_to, by_person=not _ADDRESS.isdisjoint(order.overrides)),
         bill_to=_place(order.bill_to) if order.bill_to.source != "none" else None,
         on=on,
         price_basis=_basis(order, policies),
@@ -83,13 +84,10 @@ def rules_of(office: Office, policies: Policies) -> Rules:
     )
 
 
-def business_date(instant: datetime, zone: ZoneInfo) -> date:
-    """The day an instant belongs to where the organisation is."""
-    return instant.astimezone(zone).date()
-
-
 def _line(order: ShopOrder, line: OrderLine, policies: Policies) -> SaleLine:
-    rate = line.gst_rate if line.gst_rate is not None else policies.default_gst_rate
+    rate = line.gst_rate
+    if rate is None and (line.tax_category or "taxable").strip().lower() == TaxCategory.TAXABLE:
+        rate = policies.default_gst_rate  # what is exempt needs none
     return SaleLine(
         key=line.line_id,
         sku=(line.sku or "").strip(),
