@@ -6,7 +6,6 @@ from decimal import Decimal
 import pytest
 
 from books.floor import BENGALURU, Floor, Line, address, open_floor
-from books.harness import FAULTS
 from conftest import Database
 from zohosync.db.pool import fetch_all
 
@@ -222,25 +221,3 @@ async def test_a_refund_told_twice_is_one_credit_note(floor: Floor) -> None:
     await ask(floor, order)
     assert len(await floor.books("creditnotes")) == 1
     assert (await floor.operation(KIND))["action"] == "identical"
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("nth", range(1, 9))
-async def test_whatever_request_fails_there_is_one_credit_note_paid_back_once(
-    floor: Floor, kind: str, nth: int
-) -> None:
-    await bank(floor)
-    await floor.policy(goods_returned="yes")
-    order = await sell(floor, Line("BF-1", 2))
-    await floor.stage.fault(kind, match={"service": "books"}, after=nth - 1)
-    await refund(floor, order)
-    for _ in range(4):
-        await floor.stage.run()
-        await floor.stage.due_now()
-    await floor.stage.no_faults()
-    note = await floor.only("creditnotes")
-    assert (note["total"], note["balance"]) == (945.0, 0.0)
-    (paid,) = await floor.stage.services.books.credit_note_refunds(note["creditnote_id"])
-    assert paid.amount == Decimal("945.00")
-    assert await stock_of(floor, "BF-1") == 100
-    assert (await floor.document("creditnotes"))["step"] == "settled"

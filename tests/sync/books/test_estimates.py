@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from books.floor import Floor, Line, open_floor
-from books.harness import FAULTS
 from conftest import Database
 from zohosync.db.pool import fetch_all, fetch_one
 
@@ -20,9 +19,16 @@ async def floor(database: Database) -> AsyncIterator[Floor]:
         yield opened
 
 
-async def ask_for_quote(floor: Floor, *lines: Line, status: str = "approved", **more: Any) -> str:
+async def ask_for_quote(
+    floor: Floor,
+    *lines: Line,
+    status: str = "approved",
+    email: str = "customer@example.com",
+    company: str = "Demo Farms",
+    **more: Any,
+) -> str:
     """A B2B client's quote with its lines, and an address to deliver to; its id."""
-    user = await floor.stage.register(company_name="Demo Farms", role="b2b_client")
+    user = await floor.stage.register(email, company_name=company, role="b2b_client")
     await floor.stage.shop.execute(
         """insert into addresses (user_id, type, address_line1, city, state, postal_code, is_default)
            values (%s, 'shipping', '1 Example Road', 'Hyderabad', 'Telangana', '500001', true)""",
@@ -143,18 +149,3 @@ async def test_a_quote_that_was_valid_until_before_it_was_approved_has_no_expiry
     await floor.stage.run()
     assert not (await floor.only("estimates")).get("expiry_date")
     assert "2020-01-01" in (await floor.operation(KIND))["warnings"][0]
-
-
-@pytest.mark.parametrize("kind", FAULTS)
-@pytest.mark.parametrize("nth", range(1, 13))
-async def test_whatever_request_fails_there_is_one_estimate(floor: Floor, kind: str, nth: int) -> None:
-    await floor.policy(b2b_without_gstin="unregistered")
-    await floor.variant("BF-1")
-    await floor.stage.fault(kind, match={"service": "books"}, after=nth - 1)
-    await ask_for_quote(floor, Line("BF-1", 10))
-    for _ in range(4):
-        await floor.stage.run()
-        await floor.stage.due_now()
-    estimate = await floor.only("estimates")
-    assert (estimate["status"], estimate["total"]) == ("sent", 4725.0)
-    assert len(await floor.books("contacts")) == len(await floor.books("items")) == 1
