@@ -16,6 +16,24 @@ ADDRESS = {
     "country": "India",
 }
 INVOICE = "460000000000123"
+LINE = {
+    "key": "line-1",
+    "sku": "NEEM-5L",
+    "item_id": "460000000000777",
+    "name": "Neem Oil",
+    "hsn": "38089199",
+    "quantity": "1",
+    "rate": "1000",
+    "discount": "0",
+    "tax_id": "460000000000018",
+    "gst_rate": "18",
+    "category": "taxable",
+    "value": "1000",
+    "cgst": "90",
+    "sgst": "90",
+    "igst": "0",
+    "total": "1180",
+}
 
 
 async def place_order(owner: Connection, number: str = "ORD-1", sku: str = "NEEM-5L") -> str:
@@ -60,8 +78,8 @@ async def invoice(worker: Connection, order: str, **values: Any) -> None:
               sgst, igst, books_cgst, books_sgst, books_igst, variance, settled_amount, source, source_digest, lines)
            values ('order', %(order)s, 'invoices', '60001', %(invoice)s, 'INV-000001', 'ORD-1', 'settled', 'paid',
               '2026-11-01', '460000000000001', 'TS', 'intra', 'name', 'consumer', 1180, %(total)s, 90, 90, 0, 90, 90,
-              0, %(total)s - 1180, 1180, '{}', 'digest', '[]')""",
-        {"order": order, "invoice": INVOICE, "total": values.get("total", 1180)},
+              0, %(total)s - 1180, 1180, '{}', 'digest', %(lines)s)""",
+        {"order": order, "invoice": INVOICE, "total": values.get("total", 1180), "lines": Jsonb([LINE])},
     )
 
 

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from conftest import Database, need
+from console.goods import finding, invoice, place_order
 from console.stage import PASSWORD, STREAMS, add_attempt, add_operation
 from zohosync.clock import SystemClock
 from zohosync.config import Settings
@@ -42,11 +43,12 @@ class Site:
     invitation: str = ""
     ready: threading.Event = field(default_factory=threading.Event)
 
-    def run(self, work: Callable[[psycopg.AsyncConnection[Any]], Any]) -> Any:
+    def run(self, work: Callable[[psycopg.AsyncConnection[Any]], Any], *, as_owner: bool = False) -> Any:
         """Do something in the database, over a connection of its own."""
+        url = self.database.owner_url if as_owner else self.database.worker_url
 
         async def worked() -> Any:
-            async with await connect(self.database.worker_url) as connection:
+            async with await connect(url) as connection:
                 return await work(connection)
 
         # Playwright keeps a loop in this thread.
@@ -327,7 +329,12 @@ def furnish(site: Site) -> list[str]:
         )
 
     site.run(attempts)
-    return ["/log", "/log?status=failed", "/log?q=nobody", f"/operations/{failed}", f"/operations/{retrying}/cancel",
+    order = site.run(place_order, as_owner=True)
+    site.run(lambda connection: invoice(connection, order, total=1200))
+    site.run(lambda connection: finding(connection, order))
+    return [f"/records/order/{order}?field=gstin", "/findings", "/settings/documents", "/settings/rates",
+            f"/records/order/{order}/unlink", "/log", "/log?status=failed",
+            "/log?q=nobody", f"/operations/{failed}", f"/operations/{retrying}/cancel",
             "/operations/999", "/settings", "/settings/zoho/disconnect", "/settings/zoho/fields",
             "/sign-in"]  # fmt: skip
 

@@ -6,7 +6,7 @@ import pytest
 
 from console.conftest import Enter
 from console.goods import INVOICE, finding, invoice, place_order
-from console.stage import Person, add_operation, audited, operations_of, text_of
+from console.stage import Person, add_operation, audited, operations_of, rows_of, text_of
 from zohosync.console.zoho_web import books_address
 from zohosync.db.pool import Connection, fetch_all
 from zohosync.store.users import Role
@@ -180,3 +180,16 @@ async def test_what_the_shop_wrote_is_never_markup(viewer: Person, owner: Connec
 )
 def test_the_way_into_zoho_is_the_data_centres_own(server: str, address: str) -> None:
     assert books_address(server, "60001", "invoices", "1") == address
+
+
+@pytest.mark.parametrize("term", ["ORD-1", "ord-", "NEEM-5L", "INV-000001", INVOICE])
+async def test_the_log_finds_an_order_by_its_numbers_and_its_skus(
+    viewer: Person, owner: Connection, worker: Connection, term: str
+) -> None:
+    order = await place_order(owner)
+    await invoice(worker, order)
+    number = await add_operation(
+        worker, kind="books.invoice.push", entity="order", record_id=order, label="ORD-1", zoho_id=INVOICE
+    )
+    await add_operation(worker, label="customer@example.com")
+    assert rows_of(await viewer.get(f"/log?q={term}")) == [number]

@@ -30,7 +30,8 @@ STATES: dict[State, sql.SQL] = {
 class Filters:
     """Which operations to look at; ``failed`` means not cured since.
 
-    ``search`` is an id, a record (of one of ``entities``), a Zoho id, an error code, or the beginning of a label.
+    ``search`` is an id, a record (of one of ``entities``), a Zoho id, an error code, the beginning of a label, or the
+    number of a document in Books or a SKU on one.
     """
 
     state: State = "all"
@@ -156,6 +157,15 @@ BY_SEARCH = sql.SQL(
                  order by x.operation_id desc limit 10000)
          union (select x.operation_id from zohosync.operation x
                  where lower(x.label) ~>=~ lower(%(search)s) and lower(x.label) ~<~ (lower(%(search)s) || chr(1114111))
+                 order by x.operation_id desc limit 10000)
+         union (select x.operation_id from (
+                  select d.entity, d.record_id from zohosync.document d where d.number = %(search)s
+                  union all
+                  (select d.entity, d.record_id from zohosync.document d
+                    where d.lines @> jsonb_build_array(jsonb_build_object('sku', %(search)s::text)) limit 1000)) d
+                 cross join lateral (
+                  select y.operation_id from zohosync.operation y
+                   where y.entity = d.entity and y.record_id = d.record_id offset 0) x
                  order by x.operation_id desc limit 10000))
        select {columns} from found
         cross join lateral (

@@ -67,6 +67,8 @@ create table zohosync.document (
 create unique index document_one_record on zohosync.document (zoho_id, module, organisation_id);
 create index document_unchecked on zohosync.document (checked_at nulls first);
 create index document_by_date on zohosync.document (document_date);
+create index document_by_number on zohosync.document (number);
+create index document_by_line on zohosync.document using gin (lines jsonb_path_ops);
 comment on column zohosync.document.source is 'What the shop said when the document was made; later changes are told by it.';
 comment on column zohosync.document.source_digest is 'The digest of the shop''s record when the document was made.';
 comment on column zohosync.document.lines is
