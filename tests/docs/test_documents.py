@@ -1,10 +1,11 @@
 """The papers about documents say what the program says: policies, findings, overrides."""
 
+import re
 from pathlib import Path
 
 import pytest
 
-from zohosync.sync.books.finding_catalogue import ENTRIES, Entry
+from zohosync.sync.books.finding_catalogue import CATALOGUE, ENTRIES, Entry
 from zohosync.sync.books.links_by_hand import MODULES
 from zohosync.sync.books.overrides import FIELDS, LINE_SKU
 from zohosync.sync.books.policies import Policies
@@ -38,3 +39,15 @@ def test_every_finding_and_its_actions_are_told(entry: Entry) -> None:
 @pytest.mark.parametrize(("entity", "module"), MODULES.items())
 def test_every_link_that_can_be_made_by_hand_is_told(entity: str, module: str) -> None:
     assert f"| `{entity}` | `{module}` |" in (DOCS / "how-to" / "link-by-hand.md").read_text(encoding="utf-8")
+
+
+def test_every_finding_the_program_opens_is_in_the_catalogue() -> None:
+    opened: set[str] = set()
+    for path in (DOCS.parent / "src" / "zohosync" / "sync" / "books").glob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        for names in re.findall(r"WELL_AGAIN = \(([^)]*)\)", text):
+            opened |= set(re.findall(r'"(\w+)"', names))
+        opened |= set(re.findall(r'\bFound\(\s*"(\w+)"', text))
+        opened |= set(re.findall(r'_lost\(case, kind, stored, "(\w+)"', text))
+    assert len(opened) >= 9
+    assert opened == set(CATALOGUE)

@@ -136,10 +136,17 @@ ENTRIES: tuple[Entry, ...] = (
         (KEEP, MAKE_NEW, LINK_OTHER),
     ),
     Entry(
-        "quote_withdrawn_after_estimate",
+        "approval_withdrawn",
         "The quote is no longer approved",
         "The quote was approved, its estimate was sent, and the shop has taken the approval back.",
         (KEEP, LET_GO),
+    ),
+    Entry(
+        "refund_changed_after_credit",
+        "The refund was changed after its credit note",
+        "The shop says something else of the refund than when its credit note was made. A credit note that is open is"
+        " never edited by zohosync.",
+        (KEEP, LINK_OTHER),
     ),
 )
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in ENTRIES}
