@@ -193,3 +193,19 @@ async def test_the_log_finds_an_order_by_its_numbers_and_its_skus(
     )
     await add_operation(worker, label="customer@example.com")
     assert rows_of(await viewer.get(f"/log?q={term}")) == [number]
+
+
+async def test_a_held_refund_is_corrected_on_the_page_of_its_order(
+    operator: Person, owner: Connection, worker: Connection
+) -> None:
+    order = await place_order(owner)
+    held = await add_operation(
+        worker,
+        "failed",
+        kind="books.credit_note.push",
+        entity="refund",
+        record_id=order,
+        error_code="goods_returned_unknown",
+    )
+    page = await operator.get(f"/operations/{held}")
+    assert f'href="/records/order/{order}?field=returned#correct"' in page.text

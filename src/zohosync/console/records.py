@@ -251,8 +251,9 @@ def correction_of(operation: Operation) -> str | None:
     """Where a held record is corrected, with the field at fault; None when it has no such page."""
     if operation.entity not in MODULES:
         return None
-    field = field_at_fault(operation.error_code) if operation.entity in ENTITIES else ""
-    base = path_of(operation.entity, operation.record_id)
+    field = field_at_fault(operation.error_code) if operation.entity in (*ENTITIES, "refund") else ""
+    # A refund is an order's, and is corrected there.
+    base = path_of("order" if field and operation.entity == "refund" else operation.entity, operation.record_id)
     return f"{base}?field={field}#correct" if field else base
 
 
