@@ -98,6 +98,12 @@ ENTRIES: tuple[Entry, ...] = (
         (SYNC_AGAIN, SEND_IT, MAKE_NEW),
     ),
     Entry(
+        "document_not_sent",
+        "Books does not let it be sent",
+        "The document is right and still a draft: Books refused to mark it as sent, such as before somebody approves it.",
+        (SYNC_AGAIN, LET_GO),
+    ),
+    Entry(
         "order_changed_after_invoicing",
         "The order was changed after invoicing",
         "The shop says something else of the order than when its invoice was sent. A sent invoice is never edited by"

@@ -31,6 +31,7 @@ from zohosync.sync.books.items import ensure_charge_item, ensure_items
 from zohosync.sync.books.making import (
     Case,
     Kind,
+    Matter,
     ensure_document,
     find,
     get_document,
@@ -48,7 +49,13 @@ KIND = "books.invoice.push"
 ENTITY = "order"
 QUOTE_KIND = "books.estimate.push"
 QUOTE_ENTITY = "approved_quote"
-WELL_AGAIN = ("document_differs", "total_mismatch", "order_changed_after_invoicing", "cancelled_after_invoicing")
+WELL_AGAIN = (
+    "document_differs",
+    "document_not_sent",
+    "total_mismatch",
+    "order_changed_after_invoicing",
+    "cancelled_after_invoicing",
+)
 
 
 @dataclass(frozen=True)
@@ -138,7 +145,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
     check_complete(case.order)
     on = document_date(case, known)
     assessment = assess_order(case.order, case, on, also=_number_problems(case.order, case.policies))
-    _await_estimate(known)
+    await_estimate(known)
     draft = await _draft(case, known, assessment, on)
     if stored is None:
         payload = as_invoice(
@@ -150,7 +157,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
     return await settle_invoice(case, stored, document) if case.order.paid else stored
 
 
-def assess_order(order: ShopOrder, case: Case, on: date, *, also: tuple[Problem, ...] = ()) -> Assessment:
+def assess_order(order: ShopOrder, case: Matter, on: date, *, also: tuple[Problem, ...] = ()) -> Assessment:
     """The order's tax; Held with everything a person has to correct, ``also`` included."""
     unmapped = (*find_unmapped(order), *also)
     result = assess(read_sale(order, case.policies, on), rules_of(case.office, case.policies))
@@ -167,7 +174,7 @@ def _number_problems(order: ShopOrder, policies: Policies) -> tuple[Problem, ...
     return (problem,) if problem else ()
 
 
-def document_date(case: Case, known: Known) -> date:
+def document_date(case: Matter, known: Known) -> date:
     """The business day of the invoice: that of the payment or dispatch it follows, as far as the shop tells; else the
     day we first saw it due. What was begun keeps its day."""
     if known.document is not None:
@@ -185,7 +192,7 @@ def document_date(case: Case, known: Known) -> date:
     return business_date(known.first_seen_at or case.desk.clock.now(), zone)
 
 
-def _await_estimate(known: Known) -> None:
+def await_estimate(known: Known) -> None:
     """The invoice refers to the estimate of its quote: it lets it go first, as long as it is on its way."""
     if known.estimate is None and known.estimate_open:
         raise NotReady("The estimate of its quote is made first.", wait_for="parent", hint="It continues by itself.")
@@ -289,26 +296,31 @@ def _told(document: StoredDocument) -> dict[str, object]:
 
 
 async def _read(desk: BooksDesk, operation: Operation) -> Known | None:
-    record_id = operation.record_id
     async with desk.pool.connection() as connection:
-        orders = await read_orders(connection, [record_id])
-        order = orders.get(record_id)
-        if order is None:
-            return None
-        documents = await find_documents(connection, entity=ENTITY, module="invoices", record_ids=[record_id])
-        links = await find_links(connection, system="books", module="invoices", entity=ENTITY, record_ids=[record_id])
-        estranged = await find_estrangements(connection, entity=ENTITY, module="invoices", record_ids=[record_id])
-        estimates, estimate_open = {}, False
-        if order.quote_id:
-            estimates = await find_documents(
-                connection, entity=QUOTE_ENTITY, module="estimates", record_ids=[order.quote_id]
-            )
-            estimate_open = await is_open(connection, kind=QUOTE_KIND, entity=QUOTE_ENTITY, record_id=order.quote_id)
-        seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
-        asked = operation.cause is Cause.MANUAL or await was_asked_for(
-            connection, kind=KIND, entity=ENTITY, record_id=record_id
+        return await read_known(desk, connection, operation)
+
+
+async def read_known(desk: BooksDesk, connection: Connection, operation: Operation) -> Known | None:
+    """What is known of the order of an operation; None when it is no longer in the shop."""
+    record_id = operation.record_id
+    orders = await read_orders(connection, [record_id])
+    order = orders.get(record_id)
+    if order is None:
+        return None
+    documents = await find_documents(connection, entity=ENTITY, module="invoices", record_ids=[record_id])
+    links = await find_links(connection, system="books", module="invoices", entity=ENTITY, record_ids=[record_id])
+    estranged = await find_estrangements(connection, entity=ENTITY, module="invoices", record_ids=[record_id])
+    estimates, estimate_open = {}, False
+    if order.quote_id:
+        estimates = await find_documents(
+            connection, entity=QUOTE_ENTITY, module="estimates", record_ids=[order.quote_id]
         )
-        policies = await desk.policies(connection)
+        estimate_open = await is_open(connection, kind=QUOTE_KIND, entity=QUOTE_ENTITY, record_id=order.quote_id)
+    seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
+    asked = operation.cause is Cause.MANUAL or await was_asked_for(
+        connection, kind=KIND, entity=ENTITY, record_id=record_id
+    )
+    policies = await desk.policies(connection)
     return Known(
         order=order,
         document=documents.get(record_id),

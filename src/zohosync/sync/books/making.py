@@ -7,7 +7,7 @@ nothing is made twice.
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 from zohosync.errors import NotReady, RecordInvalid, Refused, ZohosyncError
 from zohosync.queue.batch import Batch
@@ -51,6 +51,25 @@ class Kind:
     send: Callable[[Books, str], Awaitable[None]]
 
 
+class Matter(Protocol):
+    """What a document is made from. A case is one, and so is a look ahead, which sends nothing."""
+
+    @property
+    def desk(self) -> BooksDesk: ...
+
+    @property
+    def operation(self) -> Operation: ...
+
+    @property
+    def order(self) -> ShopOrder: ...
+
+    @property
+    def policies(self) -> Policies: ...
+
+    @property
+    def office(self) -> Office: ...
+
+
 @dataclass(frozen=True)
 class Case:
     """One record on its way to a document."""
@@ -75,7 +94,7 @@ def claim_of(case: Case, module: str, entity: str) -> Claim:
     return Claim(case.desk, case.batch, case.operation, module, entity, case.operation.record_id)
 
 
-def unique_key(case: Case, reference: str) -> UniqueKey | None:
+def unique_key(case: Matter, reference: str) -> UniqueKey | None:
     """The value of the organisation's no-duplicates field, where it has one."""
     name = case.policies.unique_reference_field
     return UniqueKey(name, reference) if name else None
@@ -164,7 +183,7 @@ async def _remember(case: Case, kind: Kind, draft: DocumentDraft, document: Docu
 
 
 def stored_document(
-    case: Case, kind: Kind, draft: DocumentDraft, document: Document, organisation_id: str
+    case: Matter, kind: Kind, draft: DocumentDraft, document: Document, organisation_id: str
 ) -> StoredDocument:
     """The row of a document that was just made or found."""
     assessed = draft.assessment
@@ -293,10 +312,20 @@ async def send(case: Case, kind: Kind, stored: StoredDocument, document: Documen
             code="books_approval_pending",
         )
     if document.status in DRAFT_STATUSES:
-        await kind.send(case.books, stored.zoho_id)
+        await _mark_sent(case, kind, stored)
     sent = replace(stored, step="sent", status="sent" if document.status in DRAFT_STATUSES else document.status)
     await keep(case, sent)
     return sent
+
+
+async def _mark_sent(case: Case, kind: Kind, stored: StoredDocument) -> None:
+    """A refusal here leaves a draft in Books that nobody asked for: approval, a locked period, a credit limit."""
+    try:
+        await kind.send(case.books, stored.zoho_id)
+    except Refused as refused:
+        message = f"{kind.word.capitalize()} {stored.number or stored.zoho_id} stays a draft: {refused.message}"
+        await find(case, kind, "document_not_sent", message, {"said": refused.vendor_message, "number": stored.number})
+        raise
 
 
 async def keep(case: Case, stored: StoredDocument) -> None:
