@@ -100,7 +100,8 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "document_not_sent",
         "Books does not let it be sent",
-        "The document is right and still a draft: Books refused to mark it as sent, such as before somebody approves it.",
+        "The document is right and still a draft: Books refused to mark it as sent, such as before somebody approves"
+        " it.",
         (SYNC_AGAIN, LET_GO),
     ),
     Entry(
