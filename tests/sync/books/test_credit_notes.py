@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from books.floor import BENGALURU, Floor, Line, address, open_floor
+from books.test_exactly_one import come_to_rest
 from conftest import Database
 from zohosync.db.pool import fetch_all
 
@@ -26,7 +27,7 @@ async def sell(floor: Floor, *lines: Line, rate: str = "5", **more: str) -> str:
     tax = (subtotal * Decimal(rate) / 100).quantize(Decimal("0.01"))
     order = await floor.order(lines, tax=str(tax), **more)
     await floor.pay(order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("invoices"))["status"] == "paid"
     return order
 
@@ -59,7 +60,7 @@ async def test_a_refund_of_all_is_credited_paid_back_and_the_goods_are_in_stock_
     order = await sell(floor, Line("BF-1", 2))
     assert await stock_of(floor, "BF-1") == 98
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     note, invoice = await floor.only("creditnotes"), await floor.only("invoices")
     assert (note["total"], note["balance"], note["place_of_supply"]) == (945.0, 0.0, "TS")
     assert note["reference_number"] == invoice["reference_number"]
@@ -79,7 +80,7 @@ async def test_a_credit_note_keeps_the_rate_of_the_invoice_and_its_place(floor: 
     order = await sell(floor, Line("BF-1", 2), ship_to=address(BENGALURU))
     await floor.stage.shop.execute("update product_variants set gst_rate = 18")
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     note = await floor.only("creditnotes")
     assert (note["total"], note["place_of_supply"]) == (945.0, "KA")
     assert {tax["tax_name"].split(" ")[0]: tax["tax_amount"] for tax in note["taxes"]} == {"IGST5": 45.0}
@@ -90,7 +91,7 @@ async def test_goods_that_did_not_come_back_stay_out_of_stock(floor: Floor) -> N
     await floor.policy(goods_returned="no")
     order = await sell(floor, Line("BF-1", 2))
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     note = await floor.only("creditnotes")
     assert note["total"] == 945.0
     assert not note["line_items"][0].get("item_id")
@@ -101,7 +102,7 @@ async def test_nobody_guesses_whether_goods_came_back(floor: Floor) -> None:
     await bank(floor)
     order = await sell(floor, Line("BF-1"))
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     operation = await floor.operation(KIND)
     assert (operation["status"], operation["error_code"]) == ("failed", "goods_returned_unknown")
     assert await floor.books("creditnotes") == []
@@ -109,7 +110,7 @@ async def test_nobody_guesses_whether_goods_came_back(floor: Floor) -> None:
     async with floor.stage.services.pool.connection() as connection:
         policies = await floor.stage.services.books_desk.policies(connection)
         await connection.execute("select zohosync.release_holds(%s)", (policies.digest,))
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("creditnotes"))["total"] == 472.5
 
 
@@ -117,7 +118,7 @@ async def test_a_part_of_the_money_is_credited_without_goods(floor: Floor) -> No
     await bank(floor)
     order = await sell(floor, Line("BF-1", 2))
     await refund(floor, order, refund_amount="105.00")
-    await floor.stage.run()
+    await come_to_rest(floor)
     note = await floor.only("creditnotes")
     assert (note["total"], note["balance"]) == (105.0, 0.0)
     assert sum(tax["tax_amount"] for tax in note["taxes"]) == 5.0
@@ -128,7 +129,7 @@ async def test_more_than_was_invoiced_is_held(floor: Floor) -> None:
     await bank(floor)
     order = await sell(floor, Line("BF-1"))
     await refund(floor, order, refund_amount="5000.00")
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.operation(KIND))["error_code"] == "credit_exceeds_invoice"
     assert await floor.books("creditnotes") == []
 
@@ -137,7 +138,7 @@ async def test_without_an_account_the_credit_stays_open_and_says_so(floor: Floor
     await floor.policy(goods_returned="no")
     order = await sell(floor, Line("BF-1"))
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("creditnotes"))["balance"] == 472.5
     operation = await floor.operation(KIND)
     assert operation["status"] == "succeeded"
@@ -155,14 +156,14 @@ async def ask(floor: Floor, order: str) -> None:
                                    array[%s], 'manual')""",
         (order,),
     )
-    await floor.stage.run()
+    await come_to_rest(floor)
 
 
 async def test_what_was_never_invoiced_is_never_credited(floor: Floor) -> None:
     await floor.variant("BF-1")
     order = await floor.order([Line("BF-1")], tax="22.50")
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     await ask(floor, order)
     assert (await floor.operation(KIND))["action"] == "never_invoiced"
     assert await floor.books("creditnotes") == []
@@ -176,7 +177,7 @@ async def test_a_void_invoice_is_not_credited(floor: Floor) -> None:
     await floor.stage.services.books.delete_payment(payment["payment_id"])
     await floor.stage.services.books.void_invoice(invoice["invoice_id"])
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.operation(KIND))["action"] == "invoice_void"
     assert await floor.books("creditnotes") == []
 
@@ -187,12 +188,10 @@ async def test_the_credit_of_an_unpaid_invoice_pays_it_and_nothing_is_paid_back(
     await floor.variant("BF-1")
     order = await floor.order([Line("BF-1", 2)], tax="45.00", method="cod")
     await floor.set_order(order, status="shipped")
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("invoices"))["balance"] == 945.0
     await refund(floor, order)
-    await floor.stage.run()
-    await floor.stage.due_now()  # it let the invoice's own operation of the same change go first
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("invoices"))["balance"] == 0.0
     note = await floor.only("creditnotes")
     assert note["balance"] == 0.0
@@ -203,9 +202,9 @@ async def test_a_refund_that_changes_afterwards_becomes_a_finding(floor: Floor) 
     await bank(floor)
     order = await sell(floor, Line("BF-1", 2))
     await refund(floor, order, refund_amount="105.00")
-    await floor.stage.run()
+    await come_to_rest(floor)
     await floor.set_order(order, refund_amount="210.00")
-    await floor.stage.run()
+    await come_to_rest(floor)
     findings = await fetch_all(floor.stage.shop, "select code, message from zohosync.finding")
     assert [finding["code"] for finding in findings] == ["refund_changed_after_credit"]
     assert len(await floor.books("creditnotes")) == 1
@@ -217,7 +216,7 @@ async def test_a_refund_told_twice_is_one_credit_note(floor: Floor) -> None:
     order = await sell(floor, Line("BF-1"))
     await refund(floor, order)
     await refund(floor, order)
-    await floor.stage.run()
+    await come_to_rest(floor)
     await ask(floor, order)
     assert len(await floor.books("creditnotes")) == 1
     assert (await floor.operation(KIND))["action"] == "identical"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from books.floor import Floor, Line, open_floor
+from books.test_exactly_one import come_to_rest
 from conftest import Database
 from zohosync.db.pool import fetch_all, fetch_one
 
@@ -57,7 +58,7 @@ async def test_an_approved_quote_becomes_a_sent_estimate_that_expires_when_the_q
     await floor.policy(b2b_without_gstin="unregistered")
     await floor.variant("BF-1")
     quote = await ask_for_quote(floor, Line("BF-1", 10), valid_until="2099-12-31T20:00:00+05:30")
-    await floor.stage.run()
+    await come_to_rest(floor)
     estimate = await floor.only("estimates")
     assert (estimate["status"], estimate["total"], estimate["expiry_date"]) == ("sent", 4725.0, "2099-12-31")
     assert estimate["reference_number"] == quote
@@ -78,7 +79,7 @@ async def test_an_approved_quote_becomes_a_sent_estimate_that_expires_when_the_q
 async def test_a_quote_that_is_not_approved_makes_no_estimate(floor: Floor) -> None:
     await floor.variant("BF-1")
     await ask_for_quote(floor, Line("BF-1"), status="submitted")
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert await floor.books("estimates") == []
 
 
@@ -86,14 +87,14 @@ async def test_a_quote_whose_goods_have_no_rate_is_held_and_goes_through_when_it
     await floor.policy(b2b_without_gstin="unregistered")
     await floor.variant("BF-1", rate=None)
     await ask_for_quote(floor, Line("BF-1"))
-    await floor.stage.run()
+    await come_to_rest(floor)
     operation = await floor.operation(KIND)
     assert (operation["status"], operation["error_code"]) == ("failed", "gst_rate_missing")
     await floor.stage.shop.execute("update product_variants set gst_rate = 5, tax_category = 'taxable'")
     async with floor.stage.services.pool.connection() as connection:
         policies = await floor.stage.services.books_desk.policies(connection)
         await connection.execute("select zohosync.release_holds(%s)", (policies.digest,))
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert (await floor.only("estimates"))["status"] == "sent"
 
 
@@ -101,15 +102,15 @@ async def test_a_quote_changed_after_its_estimate_becomes_a_finding_and_the_esti
     await floor.policy(b2b_without_gstin="unregistered")
     await floor.variant("BF-1")
     await ask_for_quote(floor, Line("BF-1", 10))
-    await floor.stage.run()
+    await come_to_rest(floor)
     await floor.stage.shop.execute("update b2b_quotes set total_amount = 5000")
-    await floor.stage.run()
+    await come_to_rest(floor)
     (finding,) = await fetch_all(floor.stage.shop, "select * from zohosync.finding")
     assert (finding["code"], finding["entity"]) == ("quote_changed_after_estimate", "approved_quote")
     assert "4725 → 5000" in finding["message"]
     assert (await floor.only("estimates"))["total"] == 4725.0
     await floor.stage.shop.execute("update b2b_quotes set total_amount = 4725")
-    await floor.stage.run()
+    await come_to_rest(floor)
     (finding,) = await fetch_all(floor.stage.shop, "select * from zohosync.finding")
     assert finding["closed_by"] == "zohosync"
 
@@ -118,9 +119,9 @@ async def test_an_approval_that_is_withdrawn_becomes_a_finding(floor: Floor) -> 
     await floor.policy(b2b_without_gstin="unregistered")
     await floor.variant("BF-1")
     await ask_for_quote(floor, Line("BF-1"))
-    await floor.stage.run()
+    await come_to_rest(floor)
     await floor.stage.shop.execute("update b2b_quotes set status = 'rejected'")
-    await floor.stage.run()
+    await come_to_rest(floor)
     (finding,) = await fetch_all(floor.stage.shop, "select * from zohosync.finding")
     assert finding["code"] == "approval_withdrawn"
 
@@ -134,9 +135,7 @@ async def test_the_invoice_of_the_quotes_order_refers_to_the_estimate(floor: Flo
     order = await floor.order([Line("BF-1", 10)], user=row["user_id"], tax="225.00")
     await floor.stage.shop.execute("update b2b_quotes set linked_order_id = %s where id = %s", (order, quote))
     await floor.pay(order)
-    await floor.stage.run()
-    await floor.stage.due_now()
-    await floor.stage.run()
+    await come_to_rest(floor)
     estimate, invoice = await floor.only("estimates"), await floor.only("invoices")
     assert invoice["customer_id"] == estimate["customer_id"]
     assert estimate["invoice_ids"] == [invoice["invoice_id"]]
@@ -146,6 +145,6 @@ async def test_a_quote_that_was_valid_until_before_it_was_approved_has_no_expiry
     await floor.policy(b2b_without_gstin="unregistered")
     await floor.variant("BF-1")
     await ask_for_quote(floor, Line("BF-1"), valid_until="2020-01-01T00:00:00+05:30")
-    await floor.stage.run()
+    await come_to_rest(floor)
     assert not (await floor.only("estimates")).get("expiry_date")
     assert "no expiry date" in (await floor.operation(KIND))["warnings"][0]
