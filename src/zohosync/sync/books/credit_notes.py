@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordInvalid, Refused, ZohosyncError
@@ -26,6 +27,7 @@ from zohosync.sync.books.holding import Judged, finish
 from zohosync.sync.books.making import (
     Case,
     Kind,
+    Matter,
     claim_of,
     ensure_document,
     find,
@@ -193,7 +195,7 @@ async def _issue(case: Case, kind: Kind, known: Known, invoiced: StoredDocument,
         case.policies,
         restock=goods_came_back(case.order, credit, case.policies),
         reference=reference_of(case.order.order_number, known.estranged),
-        on=stored.document_date if stored else _document_date(case, known, invoiced),
+        on=stored.document_date if stored else document_date(case, known, invoiced),
     )
     if stored is None:
         stored = await ensure_document(case, kind, draft, draft.payload, link=known.link, estranged=known.estranged)
@@ -202,7 +204,7 @@ async def _issue(case: Case, kind: Kind, known: Known, invoiced: StoredDocument,
     return await send(case, kind, stored, document)
 
 
-def _document_date(case: Case, known: Known, invoiced: StoredDocument) -> date:
+def document_date(case: Matter, known: Known, invoiced: StoredDocument) -> date:
     """The business day of the refund as far as the shop tells, else that we first saw it; never before the invoice."""
     instant = case.order.refunded_at or known.first_seen_at or case.desk.clock.now()
     return max(business_date(instant, case.office.zone), invoiced.document_date)
@@ -228,7 +230,7 @@ async def _settle(case: Case, kind: Kind, stored: StoredDocument, invoice: Docum
 
 async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool:
     """Record the money that went back to the customer; False when nobody said from which account."""
-    account = case.policies.refund_account_id or case.policies.deposit_accounts.get(case.order.payment_method or "")
+    account = refund_account(case)
     if account is None:
         case.batch.warn(
             case.operation,
@@ -239,16 +241,8 @@ async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool
     claim = claim_of(case, REFUNDS, ENTITY)
     if not await claim.take(stored.reference):
         raise NotReady("Somebody is recording this refund just now.", wait_for="parent", hint="It looks again soon.")
-    payload = {
-        "date": stored.document_date.isoformat(),
-        "refund_mode": case.policies.mode_of(case.order.payment_method),
-        "amount": amount,
-        "from_account_id": account,
-        "reference_number": stored.reference,
-        "description": f"Order {case.order.order_number}",
-    }
     try:
-        refund = await case.books.refund_credit_note(stored.zoho_id, payload)
+        refund = await case.books.refund_credit_note(stored.zoho_id, draft_refund(case, stored, amount, account))
     except Refused:
         await claim.release()
         raise
@@ -256,6 +250,23 @@ async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool
         await claim.keep(connection, refund.id, {"reference": refund.reference})
     case.batch.note_progress(case.operation)
     return True
+
+
+def draft_refund(case: Matter, stored: StoredDocument, amount: Decimal, account: str) -> dict[str, Any]:
+    """The money paid back as it is sent."""
+    return {
+        "date": stored.document_date.isoformat(),
+        "refund_mode": case.policies.mode_of(case.order.payment_method),
+        "amount": amount,
+        "from_account_id": account,
+        "reference_number": stored.reference,
+        "description": f"Order {case.order.order_number}",
+    }
+
+
+def refund_account(case: Matter) -> str | None:
+    """Which account refunds are paid from; None when nobody said."""
+    return case.policies.refund_account_id or case.policies.deposit_accounts.get(case.order.payment_method or "")
 
 
 async def _report_change(case: Case, kind: Kind, stored: StoredDocument) -> None:
@@ -320,21 +331,24 @@ def _told(document: StoredDocument) -> dict[str, object]:
 
 
 async def _read(desk: BooksDesk, operation: Operation) -> Known | None:
-    record_id = operation.record_id
     async with desk.pool.connection() as connection:
-        orders = await read_orders(connection, [record_id])
-        if record_id not in orders:
-            return None
-        invoices = await find_documents(connection, entity=INVOICE_ENTITY, module="invoices", record_ids=[record_id])
-        documents = await find_documents(connection, entity=ENTITY, module="creditnotes", record_ids=[record_id])
-        links = await find_links(
-            connection, system="books", module="creditnotes", entity=ENTITY, record_ids=[record_id]
-        )
-        estranged = await find_estrangements(connection, entity=ENTITY, module="creditnotes", record_ids=[record_id])
-        digests = await read_hold_digests(connection, ENTITY, [record_id])
-        invoice_open = await is_open(connection, kind=INVOICE_KIND, entity=INVOICE_ENTITY, record_id=record_id)
-        seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
-        policies = await desk.policies(connection)
+        return await read_known(desk, connection, operation)
+
+
+async def read_known(desk: BooksDesk, connection: Connection, operation: Operation) -> Known | None:
+    """What is known of the refund of an operation; None when its order is no longer in the shop."""
+    record_id = operation.record_id
+    orders = await read_orders(connection, [record_id])
+    if record_id not in orders:
+        return None
+    invoices = await find_documents(connection, entity=INVOICE_ENTITY, module="invoices", record_ids=[record_id])
+    documents = await find_documents(connection, entity=ENTITY, module="creditnotes", record_ids=[record_id])
+    links = await find_links(connection, system="books", module="creditnotes", entity=ENTITY, record_ids=[record_id])
+    estranged = await find_estrangements(connection, entity=ENTITY, module="creditnotes", record_ids=[record_id])
+    digests = await read_hold_digests(connection, ENTITY, [record_id])
+    invoice_open = await is_open(connection, kind=INVOICE_KIND, entity=INVOICE_ENTITY, record_id=record_id)
+    seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
+    policies = await desk.policies(connection)
     return Known(
         order=orders[record_id],
         invoice=invoices.get(record_id),

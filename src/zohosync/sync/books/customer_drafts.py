@@ -80,6 +80,12 @@ def party_of(order: ShopOrder, gstin: str | None, email: str | None) -> Party:
     return Party("guest", email.lower() if email else order.record_id)
 
 
+def parties_of(customer: ShopCustomer) -> tuple[Party, ...]:
+    """Whose contact a user's profile may belong to: the firm's, where Books has it, else the user's own."""
+    gstin, own = judge_gstin(customer.gstin).number, Party("buyer", customer.record_id)
+    return (Party("firm", gstin), own) if gstin else (own,)
+
+
 def draft_customer(order: ShopOrder, assessment: Assessment, region: str) -> CustomerDraft:
     """The customer of an order in Books' words; RecordInvalid when that cannot be.
 

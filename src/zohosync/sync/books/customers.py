@@ -9,7 +9,6 @@ from typing import Any
 
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordInvalid, RecordVanished, Refused, ZohosyncError
-from zohosync.gst.gstin import judge_gstin
 from zohosync.gst.sale import Assessment
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation, Outcome, Report
@@ -27,6 +26,7 @@ from zohosync.sync.books.customer_drafts import (
     find_changes,
     find_gaps,
     merge_persons,
+    parties_of,
     pick,
     replace_persons,
 )
@@ -110,9 +110,7 @@ async def _find_linked(
     desk: BooksDesk, batch: Batch, operation: Operation, customer: ShopCustomer
 ) -> tuple[Party, Link | None]:
     """The user's firm where Books has it, else the user."""
-    gstin = judge_gstin(customer.gstin).number
-    parties = [Party("firm", gstin)] if gstin else []
-    parties.append(Party("buyer", customer.record_id))
+    parties = parties_of(customer)
     async with desk.pool.connection() as connection:
         for party in parties:
             link = await _claim(desk, batch, operation, party).find(connection)

@@ -27,7 +27,17 @@ from zohosync.sync.books.holding import Judged, finish
 from zohosync.sync.books.invoice_draft import DocumentDraft, Goods, draft_document
 from zohosync.sync.books.invoices import assess_order
 from zohosync.sync.books.items import ensure_charge_item, ensure_items
-from zohosync.sync.books.making import Case, Kind, ensure_document, find, get_document, read_back, reference_of, send
+from zohosync.sync.books.making import (
+    Case,
+    Kind,
+    Matter,
+    ensure_document,
+    find,
+    get_document,
+    read_back,
+    reference_of,
+    send,
+)
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import check_complete
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
@@ -145,7 +155,7 @@ async def _make(case: Case, known: Known) -> StoredDocument:
     """From wherever it stands to the end."""
     stored = known.document
     check_complete(case.order)
-    on = stored.document_date if stored else _document_date(case, known)
+    on = stored.document_date if stored else document_date(case, known)
     assessment = assess_order(case.order, case, on)
     draft = await _draft(case, known, assessment, on)
     if stored is None:
@@ -166,7 +176,7 @@ def as_estimate(draft: DocumentDraft, expires_on: date | None) -> dict[str, Any]
     return draft.payload | ({"expiry_date": expires_on.isoformat()} if expires_on else {})
 
 
-def _document_date(case: Case, known: Known) -> date:
+def document_date(case: Matter, known: Known) -> date:
     """The business day we first saw it approved: the shop keeps no other."""
     told = case.order.overrides.get("document_date")
     if told:
@@ -175,18 +185,22 @@ def _document_date(case: Case, known: Known) -> date:
 
 
 def _expiry(case: Case, known: Known, on: date) -> date | None:
-    """The quote's last day; one before the estimate's own day is left out, because Books takes none."""
+    last, warning = find_expiry(case, known, on)
+    case.batch.warn(case.operation, *([warning] if warning else []))
+    return last
+
+
+def find_expiry(case: Matter, known: Known, on: date) -> tuple[date | None, str]:
+    """The quote's last day; one before the estimate's own day is left out with a warning, because Books takes none."""
     if known.quote.valid_until is None:
-        return None
+        return None, ""
     last = business_date(known.quote.valid_until, case.office.zone)
     if last >= on:
-        return last
-    case.batch.warn(
-        case.operation,
+        return last, ""
+    return None, (
         f"The quote was valid until {last.isoformat()}, before it was approved, so the estimate has no expiry date."
-        " Correct it in the shop.",
+        " Correct it in the shop."
     )
-    return None
 
 
 async def _draft(case: Case, known: Known, assessment: Assessment, on: date) -> DocumentDraft:
@@ -284,19 +298,24 @@ def _told(document: StoredDocument) -> dict[str, object]:
 
 
 async def _read(desk: BooksDesk, operation: Operation) -> Known | None:
-    record_id = operation.record_id
     async with desk.pool.connection() as connection:
-        quotes = await read_approvals(connection, [record_id])
-        if record_id not in quotes:
-            return None
-        documents = await find_documents(connection, entity=ENTITY, module="estimates", record_ids=[record_id])
-        links = await find_links(connection, system="books", module="estimates", entity=ENTITY, record_ids=[record_id])
-        estranged = await find_estrangements(connection, entity=ENTITY, module="estimates", record_ids=[record_id])
-        seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
-        asked = operation.cause is Cause.MANUAL or await was_asked_for(
-            connection, kind=KIND, entity=ENTITY, record_id=record_id
-        )
-        policies = await desk.policies(connection)
+        return await read_known(desk, connection, operation)
+
+
+async def read_known(desk: BooksDesk, connection: Connection, operation: Operation) -> Known | None:
+    """What is known of the quote of an operation; None when it is no longer in the shop."""
+    record_id = operation.record_id
+    quotes = await read_approvals(connection, [record_id])
+    if record_id not in quotes:
+        return None
+    documents = await find_documents(connection, entity=ENTITY, module="estimates", record_ids=[record_id])
+    links = await find_links(connection, system="books", module="estimates", entity=ENTITY, record_ids=[record_id])
+    estranged = await find_estrangements(connection, entity=ENTITY, module="estimates", record_ids=[record_id])
+    seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
+    asked = operation.cause is Cause.MANUAL or await was_asked_for(
+        connection, kind=KIND, entity=ENTITY, record_id=record_id
+    )
+    policies = await desk.policies(connection)
     return Known(
         quote=quotes[record_id],
         document=documents.get(record_id),

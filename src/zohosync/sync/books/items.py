@@ -63,7 +63,7 @@ async def ensure_items(desk: BooksDesk, batch: Batch, operation: Operation, orde
             found[line.variant_id or line.line_id] = await _find_by_sku(desk, batch, line)
         elif line.variant_id not in found:
             variant = variants[line.variant_id]
-            draft = _draft(variant, policies, office)
+            draft = draft_variant(variant, policies, office)
             made = await _ensure(desk, batch, operation, ENTITY, draft, links.get(variant.record_id), thorough=False)
             await _tell_shop(desk, variant, made.zoho_id)
             found[line.variant_id] = made.zoho_id
@@ -122,7 +122,7 @@ async def _push(
         return Report(operation.operation_id, Outcome.SKIPPED, action="out_of_scope", digest=variant.digest)
     office = await desk.office()
     try:
-        draft = _draft(variant, policies, office)
+        draft = draft_variant(variant, policies, office)
     except RecordInvalid as error:
         if link is not None or operation.cause is Cause.MANUAL or error.reason not in UNCLASSIFIED:
             raise
@@ -143,7 +143,7 @@ async def _push(
     )
 
 
-def _draft(variant: ShopVariant, policies: Policies, office: Office) -> ItemDraft:
+def draft_variant(variant: ShopVariant, policies: Policies, office: Office) -> ItemDraft:
     """Amounts as JSON has them, to be compared with what was agreed."""
     draft = draft_item(variant, policies, office)
     return replace(draft, payload=plain(draft.payload), opening=plain(draft.opening))

@@ -11,7 +11,7 @@ from typing import Any
 from zohosync.errors import NotReady, RecordInvalid, Refused
 from zohosync.gst.dates import business_date
 from zohosync.store.documents import StoredDocument, save_document
-from zohosync.sync.books.making import Case, claim_of, unique_key
+from zohosync.sync.books.making import Case, Matter, claim_of, unique_key
 from zohosync.zoho.books_records import Document, Payment
 
 MODULE = "customerpayments"
@@ -35,7 +35,7 @@ async def settle_invoice(case: Case, stored: StoredDocument, document: Document)
     return await _keep(case, _settled(stored, document), payment)
 
 
-def draft_payment(case: Case, stored: StoredDocument, due: Decimal) -> dict[str, Any]:
+def draft_payment(case: Matter, stored: StoredDocument, due: Decimal) -> dict[str, Any]:
     """The payment as it is sent. Its day is never before the invoice's."""
     order, policies = case.order, case.policies
     paid = order.total if order.total else due
@@ -58,12 +58,12 @@ def draft_payment(case: Case, stored: StoredDocument, due: Decimal) -> dict[str,
     return payload
 
 
-def payment_reference(case: Case) -> str:
+def payment_reference(case: Matter) -> str:
     """What the payment is looked for by: the gateway's id where the shop keeps it, else the order's number."""
     return (case.order.payment_reference or case.order.order_number)[:100]
 
 
-def payment_date(case: Case, stored: StoredDocument) -> date:
+def payment_date(case: Matter, stored: StoredDocument) -> date:
     """The business day the money came, as far as the shop tells."""
     instant = case.order.paid_at
     if instant is None:
