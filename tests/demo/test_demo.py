@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -72,14 +73,13 @@ async def test_every_criterion_passes_and_its_evidence_is_machine_readable(scrat
 async def test_it_stays_with_everything_open_until_it_is_stopped(scratch: Path) -> None:
     process = await start(scratch)
     told = await read_until(process, "Ctrl-C")
-    addresses = dict(
-        line.split()[1:3] if "Local" not in line else (line.split()[2:4]) for line in told if "http" in line
-    )
-    assert set(addresses) == {"Storefront", "Console", "Zoho"}
+    addresses = dict(found.groups() for line in told if (found := re.search(r"(\w+) +(http\S+)", line)))
+    assert set(addresses) == {"Storefront", "Console", "Zoho", "Books"}
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as browser:
         for address, sign in ((addresses["Storefront"], "From field to pond"), (addresses["Console"], "Sign in")):
             assert sign in (await browser.get(address)).text
         assert "customer1@example.com" in (await browser.get(addresses["Zoho"])).text
+        assert "Demo Traders 9" in (await browser.get(f"{addresses['Books']}/invoices")).text
         password = next(line for line in told if "sign in as" in line).split()[-2]
         form = {"email": "demo@example.com", "password": password}
         page = await browser.post(f"{addresses['Console']}sign-in", data=form)

@@ -32,6 +32,13 @@ async def test_every_criterion_holds(stage: Stage) -> None:
     evidence = {verdict.name: verdict.evidence for verdict in verdicts}
     assert "+915555500101" in evidence["registration"]
     assert "33AAACZ0001Z1Z0" in evidence["business-customer"]
+    for name in ("invoice-intra", "invoice-inter", "invoice-b2b"):
+        assert "2 × BF-AZO-1L (HSN 31059090) at ₹320.00, 5 %" in evidence[name]
+        assert "total ₹2,518.40, paid" in evidence[name]
+    assert "CGST2.5 16.00 + CGST9 88.20 + SGST2.5 16.00 + SGST9 88.20" in evidence["invoice-intra"]
+    assert "IGST18 176.40 + IGST5 32.00" in evidence["invoice-inter"]
+    assert "business_gst, GSTIN 29AAGCB7383J1Z4" in evidence["invoice-b2b"]
+    assert "Product AQ-MIN-10KG has no GST rate." in evidence["held-order"]
     assert "waiting (429) → retrying (500) → retrying (500) → succeeded (ok)" in evidence["retry"]
 
 
@@ -49,6 +56,15 @@ async def test_a_wrong_value_in_zoho_is_seen(stage: Stage) -> None:
     [verdict] = [verdict async for verdict in play(stage, [registration])]
     assert not verdict.passed
     assert "Phone" in verdict.evidence
+
+
+async def test_an_invoice_that_does_not_come_says_why(stage: Stage) -> None:
+    await stage.orders.classify("BF-AZO-1L", hsn_code="31059090", gst_rate="12", tax_category="taxable")
+    [intra] = [criterion for criterion in STORY if criterion.name == "invoice-intra"]
+    [verdict] = [verdict async for verdict in play(stage, [intra])]
+    assert not verdict.passed
+    assert "FP-00001 is paid: not within 2.5 s; failed: " in verdict.evidence
+    assert "12" in verdict.evidence
 
 
 async def test_a_criterion_that_fails_does_not_stop_the_others(stage: Stage) -> None:

@@ -21,17 +21,21 @@ from zohosync.cli import screen
 from zohosync.cli.installation import AsJson
 from zohosync.cli.logging import configure_logging
 from zohosync.cli.signals import INTERRUPTED, deferring, interrupting, stopping, uninterrupted
+from zohosync.demo.books_window import organisation_of
 from zohosync.demo.embedded import Cluster, embedded_cluster
 from zohosync.demo.stage import EMAIL, STEPS, Ports, Stage, open_stage
 from zohosync.demo.story import STORY, Verdict, play
 from zohosync.errors import SettingsRefused
 
 TOUR = """[bold]What to click[/]
-1. Storefront → Register: the new customer is in the local Zoho a moment later.
-2. Console → Log: it moved by itself; open an operation to see what was sent.
-3. Local Zoho → choose a fault, register somebody else, and watch the retries.
-4. Storefront → Request a quote: a Lead with a Note that lists the lines.
-5. Console → a failed operation → Sync now, after the fault is gone."""
+1. Storefront → Checkout: buy something, pay in pretence. A moment later the invoice stands in Local Books, paid.
+   Then the same cart for Karnataka instead of Telangana: IGST instead of CGST and SGST.
+2. Console → Log: it moved by itself. Open an operation to see what was sent, and from there the order: its page shows
+   shop and Books face to face, and takes corrections.
+3. Storefront → Administration: approve a quote (an estimate), refund (a credit note), take a rate away and sell the
+   product: the order is held, and goes through when the rate is back.
+4. Local Zoho → choose a fault, register somebody, and watch the retries.
+5. Local Books → lock the books or void an invoice; Console → a failed operation → Sync now, after the fault is gone."""
 
 
 def demo(
@@ -125,6 +129,7 @@ def _welcome(stage: Stage) -> None:
         f"Console       {stage.console_url}/",
         f"  sign in as  {EMAIL}  {stage.password}",
         f"Local Zoho    {stage.zohosim_url}/",
+        f"Local Books   {stage.zohosim_url}/organisations/{organisation_of(stage.simulator).id}",
     ]
     text = "\n".join(escape(line) for line in lines)
     Console(stderr=True).print(Panel(f"{text}\n\n{TOUR}", title="zohosync demo", subtitle="Ctrl-C stops and cleans up"))

@@ -32,3 +32,7 @@ insert into public.product_variants
   (product_id, sku, weight, weight_unit, packing_type, form, price, stock_quantity, low_stock_threshold)
 select a.id, g.sku, g.weight, g.unit, g.packing, g.form, g.price, g.stock, 10
   from goods g join added a on a.name = g.product;
+
+-- Order numbers in the order of their making, whoever orders.
+create sequence public.order_numbers;
+grant usage on sequence public.order_numbers to authenticated, service_role;

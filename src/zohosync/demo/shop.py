@@ -4,7 +4,6 @@ when the shop talks through PostgREST."""
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Literal, TypeAlias
 from uuid import UUID
 
@@ -12,16 +11,12 @@ import psycopg
 from psycopg import errors
 
 from zohosync.db.pool import Connection, Pool, fetch_all, fetch_one
+from zohosync.demo.prices import PricedLine, charge, rate_of
 
 ApiRole: TypeAlias = Literal["anon", "authenticated", "service_role"]
 Row: TypeAlias = dict[str, Any]
 
-# The flat rate the old cart charged, whatever the product.
-TAX_RATE = Decimal("0.18")
-PAISA = Decimal("0.01")
-
-
-REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.InsufficientPrivilege)
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, errors.InsufficientPrivilege, errors.UndefinedColumn)
 
 
 class ShopRefused(Exception):
@@ -85,7 +80,7 @@ class Shop:
     async def register(self, profile: Profile) -> str:
         """The new user's id. The hook of Supabase Auth writes it, with the service's rights."""
         async with self.acting("service_role") as connection:
-            return await _insert(connection, REGISTER, profile.as_row())
+            return await insert(connection, REGISTER, profile.as_row())
 
     async def edit_profile(self, user_id: str, profile: Profile) -> None:
         """The signed-in user changes their own row; row level security hides every other."""
@@ -97,21 +92,27 @@ class Shop:
     async def send_inquiry(self, inquiry: Mapping[str, str]) -> str:
         """The contact form: name, email, phone, subject, message. Anybody may send it."""
         async with self.acting("anon") as connection:
-            return await _insert(connection, SEND_INQUIRY, {**inquiry, "phone": inquiry.get("phone") or None})
+            return await insert(connection, SEND_INQUIRY, {**inquiry, "phone": inquiry.get("phone") or None})
 
     async def open_quote(self, user_id: str, lines: Sequence[Line], notes: str = "") -> str:
         """The quote without its lines: they follow in a transaction of their own, because PostgREST has no other."""
         async with self.acting("authenticated", user_id) as connection:
-            subtotal = sum((row["total_price"] for row in await _price(connection, lines)), Decimal(0))
-            tax = (subtotal * TAX_RATE).quantize(PAISA)
-            amounts = {"subtotal": subtotal, "tax_amount": tax, "total_amount": subtotal + tax}
-            return await _insert(connection, OPEN_QUOTE, {"user": user_id, "notes": notes or None, **amounts})
+            address = await find_address(connection, user_id) or {}
+            amounts = charge(await price(connection, lines), address.get("state") or "", shipped=False)
+            row = {
+                "user": user_id,
+                "notes": notes or None,
+                "subtotal": amounts.subtotal,
+                "tax_amount": amounts.tax_amount,
+                "total_amount": amounts.total_amount,
+            }
+            return await insert(connection, OPEN_QUOTE, row)
 
     async def add_lines(self, user_id: str, quote_id: str, lines: Sequence[Line]) -> None:
         """The lines of a quote that exists."""
         async with self.acting("authenticated", user_id) as connection:
-            for row in await _price(connection, lines):
-                await connection.execute(ADD_LINE, {**row, "quote": quote_id})
+            for line in await price(connection, lines):
+                await connection.execute(ADD_LINE, {**line.as_row(), "quote": quote_id})
 
     async def request_quote(self, user_id: str, lines: Sequence[Line], notes: str = "") -> str:
         """What the quote page does when it is sent; the quote's id."""
@@ -140,6 +141,11 @@ class Shop:
         async with self.acting("service_role") as connection:
             return await fetch_one(connection, "select * from users where id = %(id)s", {"id": wanted})
 
+    async def find_address_of(self, user_id: str) -> Row | None:
+        """Where a customer has goods delivered."""
+        async with self.acting("authenticated", user_id) as connection:
+            return await find_address(connection, user_id)
+
     async def _read(self, query: str) -> list[Row]:
         async with self.acting("service_role") as connection:
             return await fetch_all(connection, query)
@@ -154,29 +160,31 @@ def _tell(error: psycopg.Error) -> str:
     return f"The shop cannot store this: {str(error).splitlines()[0]}."
 
 
-async def _insert(connection: Connection, statement: str, row: Mapping[str, Any]) -> str:
+async def insert(connection: Connection, statement: str, row: Mapping[str, Any]) -> str:
     found = await fetch_one(connection, statement, dict(row))
     assert found is not None
     return str(found["id"])
 
 
-async def _price(connection: Connection, lines: Sequence[Line]) -> list[Row]:
-    """The lines with their prices; a SKU the shop does not have is refused."""
-    variants = {row["sku"]: row for row in await fetch_all(connection, "select id, sku, price from product_variants")}
+async def price(connection: Connection, lines: Sequence[Line]) -> list[PricedLine]:
+    """The lines with what they cost; a SKU the shop does not have is refused."""
+    variants = {row["sku"]: row for row in await fetch_all(connection, PRICES)}
     unknown = [line.sku for line in lines if line.sku not in variants]
     if unknown or not lines:
         raise ShopRefused(
             f"The shop does not sell {', '.join(unknown)}." if unknown else "Choose at least one product."
         )
-    return [
-        {
-            "variant": variants[line.sku]["id"],
-            "quantity": line.quantity,
-            "unit_price": variants[line.sku]["price"],
-            "total_price": variants[line.sku]["price"] * line.quantity,
-        }
-        for line in lines
-    ]
+    return [_priced(line, variants[line.sku]) for line in lines]
+
+
+def _priced(line: Line, variant: Row) -> PricedLine:
+    rate = rate_of(variant["gst_rate"], variant["tax_category"])
+    return PricedLine(variant["id"], line.sku, line.quantity, variant["price"], rate)
+
+
+async def find_address(connection: Connection, user_id: str) -> Row | None:
+    """Where a customer has goods delivered; None when no address is kept."""
+    return await fetch_one(connection, FIND_ADDRESS, {"user": user_id})
 
 
 REGISTER = """
@@ -200,15 +208,24 @@ ADD_LINE = """
 insert into b2b_quote_items (quote_id, variant_id, quantity, unit_price, total_price)
 values (%(quote)s, %(variant)s, %(quantity)s, %(unit_price)s, %(total_price)s)
 """
+# What zohosync adds to the table is read through the row as JSON, so that the shop also works without it.
+PRICES = """
+select v.id, v.sku, v.price, (to_jsonb(v) ->> 'gst_rate')::numeric as gst_rate,
+       to_jsonb(v) ->> 'tax_category' as tax_category
+  from product_variants v
+"""
+FIND_ADDRESS = """
+select a.* from addresses a where a.user_id = %(user)s and a.type = 'shipping'
+ order by a.is_default desc nulls last, a.created_at desc, a.id limit 1
+"""
 LIST_PRODUCTS = """
 select p.name, p.description, p.segment, v.sku, v.price, v.packing_type, v.stock_quantity,
        trim_scale(v.weight) || ' ' || v.weight_unit as size
   from product_variants v join products p on p.id = v.product_id order by p.segment, p.name, v.price
 """
-# The mapping column is read through the row as JSON, so that the page also works beside a shop without zohosync.
 LIST_USERS = """
 select u.id::text, u.first_name || ' ' || u.last_name as name, u.email, u.phone, u.role, u.company_name, u.gst_number,
-       to_jsonb(u) ->> 'zoho_crm_id' as zoho_crm_id
+       to_jsonb(u) ->> 'zoho_crm_id' as zoho_crm_id, to_jsonb(u) ->> 'zoho_books_id' as zoho_books_id
   from users u order by u.created_at desc, u.email limit 50
 """
 LIST_INQUIRIES = """
@@ -216,7 +233,8 @@ select s.id::text, s.name, s.email, s.subject, to_jsonb(s) ->> 'zoho_crm_id' as 
   from contact_submissions s order by s.created_at desc, s.id limit 50
 """
 LIST_QUOTES = """
-select q.id::text, u.company_name, u.email, q.status, q.total_amount, to_jsonb(q) ->> 'zoho_crm_id' as zoho_crm_id,
+select q.id::text, u.company_name, u.email, q.status, q.total_amount, q.valid_until,
+       to_jsonb(q) ->> 'zoho_crm_id' as zoho_crm_id, to_jsonb(q) ->> 'zoho_books_id' as zoho_books_id,
        (select count(*) from b2b_quote_items i where i.quote_id = q.id) as line_count
   from b2b_quotes q left join users u on u.id = q.user_id order by q.created_at desc, q.id limit 50
 """

@@ -20,13 +20,18 @@ from zohosync.db.install import install
 from zohosync.db.pool import connect, open_pool
 from zohosync.demo.embedded import SIGN_IN_ROLE, Cluster, create_shop
 from zohosync.demo.operator import Operator
+from zohosync.demo.orders import Orders
 from zohosync.demo.shop import Profile, Shop
 from zohosync.demo.storefront import create_storefront
 from zohosync.demo.wanted_fields import seed_wanted_fields
 from zohosync.running import console_of, serve, serve_console, work
 from zohosync.store.installation import go_live
+from zohosync.store.policies import set_policy
+from zohosync.store.rates import list_goods, set_tax_data
 from zohosync.store.users import Role, invite
+from zohosync.sync.books.policies import parse_policy
 from zohosync.sync.connecting import ASKED
+from zohosync.sync.rates import IN_FORCE, plan_rates
 from zohosync.wiring import Services, open_services
 
 DATABASE = "shop"
@@ -34,7 +39,7 @@ OWNER = "shop_owner"
 EMAIL = "demo@example.com"
 OLD_CUSTOMER = Profile("old.customer@example.com", "Demo", "Old Customer", "055555 00009")
 
-STEPS = 8
+STEPS = 9
 
 # Seconds where a shop would have minutes, so that a person can watch a retry. A scan every few seconds shows, too, that
 # what is older than go-live is left alone.
@@ -44,6 +49,11 @@ PACE: Mapping[str, Any] = {
     "poll_interval": timedelta(seconds=1),
     "scan_interval": timedelta(seconds=3),
 }
+
+# What the accountant of this shop decided; the account money goes to and comes from, and why seeds are not taxed, are
+# ids of the organisation.
+POLICIES: Mapping[str, str] = {"price_basis": "exclusive", "shipping_tax": "highest", "goods_returned": "yes"}
+BANK, EXEMPTION = "Current Account", "EXEMPT"
 
 
 class DemoSettings(Settings):
@@ -76,6 +86,7 @@ class Stage:
 
     services: Services
     shop: Shop
+    orders: Orders
     simulator: Simulator
     visitor: httpx.AsyncClient
     operator: Operator
@@ -113,8 +124,11 @@ async def open_stage(
         await install_beside(settings)
         services = await stack.enter_async_context(open_services(settings, name="demo-worker"))
 
-        announce("Connecting Zoho CRM")
+        announce("Connecting Zoho")
         await connect_by_code(services, simulator)
+
+        announce("Deciding how documents are made")
+        await decide(services)
 
         announce("Going live")
         async with services.pool.connection() as connection:
@@ -137,6 +151,7 @@ async def open_stage(
         yield Stage(
             services=services,
             shop=shop,
+            orders=Orders(shop),
             simulator=simulator,
             visitor=visitor,
             operator=operator,
@@ -197,6 +212,24 @@ async def connect_by_code(services: Services, simulator: Simulator) -> None:
     """As ``zohosync connect`` does it, with a code for no more than the permissions zohosync asks for."""
     code = simulator.grants.issue_code(DEFAULT_CLIENT, simulator.user_id, ASKED, simulator.data_centre, None, True)
     await services.connect_with_code(client_id=DEFAULT_CLIENT.id, client_secret=DEFAULT_CLIENT.secret, code=code.value)
+
+
+async def decide(services: Services) -> None:
+    """What an administrator does before go-live, as ``zohosync policy set`` and ``zohosync rates import`` do it. The
+    sheet leaves one product out."""
+    office = await services.books_desk.office()
+    bank = next(account.id for account in office.accounts if account.name == BANK)
+    chosen = {
+        "deposit_accounts": f"razorpay={bank},bank_transfer={bank}",
+        "refund_account_id": bank,
+        "exemption_id": next(exemption.id for exemption in office.exemptions if exemption.code == EXEMPTION),
+    }
+    sheet = files("zohosync.demo").joinpath("rates.csv").read_bytes()
+    async with services.pool.connection() as connection, connection.transaction():
+        for name, value in {**POLICIES, **chosen}.items():
+            await set_policy(connection, name=name, value=parse_policy(name, value), by=EMAIL)
+        plan = plan_rates(sheet, await list_goods(connection), rates=IN_FORCE)
+        await set_tax_data(connection, plan.writes)
 
 
 @asynccontextmanager

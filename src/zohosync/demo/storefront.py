@@ -1,63 +1,23 @@
-"""The demo storefront's pages: register, profile, contact form, quote request, and what became of them in Zoho."""
-
-from collections.abc import Awaitable, Callable
-from dataclasses import fields
-from typing import Any
+"""The demo storefront's pages: register, profile, contact form, quote request, and what became of all in Zoho."""
 
 from jinja2 import Environment, PackageLoader
 from starlette.applications import Starlette
-from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.routing import Route as Endpoint
 from starlette.staticfiles import StaticFiles
 from starlette.templating import Jinja2Templates
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from zohosync.demo.shop import Line, Profile, Shop, ShopRefused
+from zohosync.demo import admin_pages, checkout_pages
+from zohosync.demo.counter import Counter, Page, Route, redirect
+from zohosync.demo.shop import Shop, ShopRefused
 
 CONTENT_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-PROFILE_FIELDS = tuple(field.name for field in fields(Profile))
 INQUIRY_FIELDS = ("name", "email", "phone", "subject", "message")
-
-Page = Callable[["Counter"], Awaitable[Response]]
-
-
-class Counter:
-    """One request at the shop's counter: the shop, the request and its form."""
-
-    def __init__(self, shop: Shop, templates: Jinja2Templates, request: Request, form: FormData) -> None:
-        self.shop = shop
-        self.request = request
-        self.form = form
-        self._templates = templates
-
-    def text(self, name: str) -> str:
-        """A field of the form, trimmed; empty when it was left out."""
-        value = self.form.get(name, "")
-        return value.strip() if isinstance(value, str) else ""
-
-    def profile(self) -> Profile:
-        return Profile(**{name: self.text(name) for name in PROFILE_FIELDS})
-
-    def lines(self) -> list[Line]:
-        """The quantities above zero, each in a field named after its SKU."""
-        amounts = {name: str(value) for name, value in self.form.items() if name.startswith("sku:")}
-        return [
-            Line(name.removeprefix("sku:"), int(amount))
-            for name, amount in amounts.items()
-            if amount.isdecimal() and 0 < int(amount) < 100_000
-        ]
-
-    def show(self, template: str, status: int = 200, **context: Any) -> Response:
-        return self._templates.TemplateResponse(self.request, template, context, status_code=status)
-
-
-def redirect(address: str) -> Response:
-    """After a form the browser asks for a page, so that a reload sends nothing twice."""
-    return RedirectResponse(address, 303)
 
 
 async def welcome(at: Counter) -> Response:
@@ -82,7 +42,8 @@ async def show_profile(at: Counter) -> Response:
     user = await at.shop.find_user(user_id)
     if user is None:
         raise HTTPException(404, "There is no such customer.")
-    return at.show("profile.html", title="Profile", values=user, action=f"/users/{user_id}", user=user)
+    address = await at.shop.find_address_of(user_id)
+    return at.show("profile.html", title="Profile", values=user, action=f"/users/{user_id}", user=user, address=address)
 
 
 async def edit_profile(at: Counter) -> Response:
@@ -93,6 +54,15 @@ async def edit_profile(at: Counter) -> Response:
         return at.show(
             "profile.html", 400, title="Profile", values=at.form, action=f"/users/{user_id}", problem=str(refusal)
         )
+    return redirect(f"/users/{user_id}")
+
+
+async def keep_address(at: Counter) -> Response:
+    """Where this customer has goods delivered, from now on."""
+    user_id = at.request.path_params["user_id"]
+    if await at.shop.find_user(user_id) is None:
+        raise HTTPException(404, "There is no such customer.")
+    await at.orders.keep_address(user_id, checkout_pages.address_of(at))
     return redirect(f"/users/{user_id}")
 
 
@@ -138,11 +108,12 @@ async def show_records(at: Counter) -> Response:
         users=await at.shop.list_users(),
         inquiries=await at.shop.list_inquiries(),
         quotes=await at.shop.list_quotes(),
+        orders=await at.orders.list_orders(),
         new=at.request.query_params.get("new", ""),
     )
 
 
-PAGES: tuple[tuple[str, str, Page], ...] = (
+PAGES: tuple[Route, ...] = (
     ("GET", "/", welcome),
     ("GET", "/register", show_registration),
     ("POST", "/register", register),
@@ -152,7 +123,10 @@ PAGES: tuple[tuple[str, str, Page], ...] = (
     ("POST", "/contact", send_inquiry),
     ("GET", "/quote", show_quote),
     ("POST", "/quote", request_quote),
+    ("POST", "/users/{user_id}/address", keep_address),
     ("GET", "/records", show_records),
+    *checkout_pages.PAGES,
+    *admin_pages.PAGES,
 )
 
 
@@ -175,12 +149,12 @@ def create_storefront(shop: Shop) -> Starlette:
     """The storefront over a shop. It has no sign-in: a visitor picks whom to be, as suits a demo."""
     templates = Jinja2Templates(env=Environment(loader=PackageLoader("zohosync.demo"), autoescape=True))
 
-    def route(method: str, path: str, page: Page) -> Route:
+    def route(method: str, path: str, page: Page) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             async with request.form() as form:
                 return await page(Counter(shop, templates, request, form))
 
-        return Route(path, endpoint, methods=[method])
+        return Endpoint(path, endpoint, methods=[method])
 
     return Starlette(
         routes=[

@@ -23,16 +23,16 @@ async def register(stage: Stage, form: dict[str, str]) -> str:
     return (await send_form(stage, "/register", form)).removeprefix("/users/")
 
 
-async def written_back(stage: Stage, table: str, record_id: str) -> str:
-    """The CRM id zohosync wrote into the shop's own row, as soon as it is there."""
+async def written_back(stage: Stage, table: str, record_id: str, column: str = "zoho_crm_id") -> str:
+    """The id of Zoho that zohosync wrote into the shop's own row, as soon as it is there."""
 
     async def look() -> str | None:
         async with stage.shop.acting("service_role") as connection:
-            query = f"select zoho_crm_id from {table} where id = %(id)s"  # noqa: S608 - one of three names below
+            query = f"select {column} from {table} where id = %(id)s"  # noqa: S608 - names of the story's own
             row = await fetch_one(connection, query, {"id": record_id})
-        return row["zoho_crm_id"] if row else None
+        return row[column] if row else None
 
-    return await eventually(f"{table}.zoho_crm_id written back", look, stage.patience)
+    return await eventually(f"{table}.{column} written back", look, stage.patience)
 
 
 async def newest_operation(stage: Stage, entity: str, record_id: str, *statuses: str) -> Operation:
@@ -44,6 +44,13 @@ async def newest_operation(stage: Stage, entity: str, record_id: str, *statuses:
         return found[0] if found and found[0].status in statuses else None
 
     return await eventually(f"the {entity}'s operation is {' or '.join(statuses)}", look, stage.patience)
+
+
+async def last_words(stage: Stage, entity: str, record_id: str) -> str:
+    """How the record's newest operation stands, and why."""
+    async with stage.services.pool.connection() as connection:
+        found = await list_record_operations(connection, entity, record_id, limit=1)
+    return f"{found[0].status}: {found[0].error_message}" if found else "nothing was tried"
 
 
 async def field_becomes(stage: Stage, module: str, record_id: str, name: str, wanted: Any) -> Record:
