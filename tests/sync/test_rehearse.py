@@ -105,8 +105,14 @@ async def test_nothing_is_written_and_zoho_is_only_asked_for_its_fields(stage: S
     after = await contents(stage)
     assert {name for name in before if before[name] != after[name]} <= API_ACCOUNTS
     calls = (await stage.calls())[asked:]
-    assert {(call["method"], call["path"]) for call in calls} == {("GET", "/crm/v8/settings/fields")}
-    assert len(calls) == 3
+    assert {call["method"] for call in calls} == {"GET"}
+    assert [call["path"] for call in calls if call["service"] == "crm"] == ["/crm/v8/settings/fields"] * 3
+    assert sorted(call["path"].split("/", 4)[3] for call in calls if call["service"] == "books") == [
+        "chartofaccounts",
+        "organizations",
+        "settings",
+        "settings",
+    ]
 
 
 async def test_without_a_connection_not_one_table_changes_and_zoho_is_not_called(database: Database) -> None:
@@ -117,8 +123,9 @@ async def test_without_a_connection_not_one_table_changes_and_zoho_is_not_called
         assert await contents(stage) == before
         assert await stage.calls() == []
         assert counts(report) == (7, 4, 1, 0, 2)
-        (shortcoming,) = report.shortcomings
-        assert "only Zoho's standard lengths: Zoho is not connected." in shortcoming
+        books, crm = report.shortcomings
+        assert "Zoho Books was not asked" in books
+        assert "only Zoho's standard lengths: Zoho is not connected." in crm
 
 
 async def test_a_dead_zoho_leaves_the_standard_lengths(stage: Stage) -> None:
@@ -220,7 +227,7 @@ async def test_the_newest_are_looked_at_and_as_many_as_wanted(stage: Stage) -> N
     assert counts(await run(stage, customer=None))[0] == 300
     few = await run(stage, customer=2, inquiry=0)
     assert [example.label for example in found(few)["phone_invalid"].examples] == ["c1@example.com", "c2@example.com"]
-    assert [line.entity for line in few.lines] == ["customer", "quote"]
+    assert "inquiry" not in {line.entity for line in few.lines}
     many = found(await run(stage))["phone_invalid"]
     assert (many.count, len(many.examples)) == (200, 5)
 
@@ -274,7 +281,8 @@ async def test_a_rehearsal_foretells_what_becomes_of_each_record(database: Datab
         await stage.register("Good@example.com", first_name="Second")
         report = await run(stage)
         await stage.run()
-        foretold: Mapping[str, int] = {line.entity: line.refused for line in report.lines}
+        lines = [line for line in report.lines if line.entity != "variant"]  # goods may wait to be classified
+        foretold: Mapping[str, int] = {line.entity: line.refused for line in lines}
         failed = await fetch_all(
             stage.shop,
             "select entity, count(*)::int as n from zohosync.operation where status = 'failed' group by 1 order by 1",
@@ -284,8 +292,8 @@ async def test_a_rehearsal_foretells_what_becomes_of_each_record(database: Datab
             stage.shop,
             "select count(*)::int as n from zohosync.operation where status = 'succeeded' and warnings <> '[]'",
         )
-        assert warned == {"n": sum(line.warned for line in report.lines)}
+        assert warned == {"n": sum(line.warned for line in lines)}
         waiting = await fetch_one(
             stage.shop, "select count(*)::int as n from zohosync.operation where status = 'waiting'"
         )
-        assert waiting == {"n": sum(line.waiting for line in report.lines)}
+        assert waiting == {"n": sum(line.waiting for line in lines)}

@@ -23,6 +23,7 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.SENT: "would be sent",
     Verdict.IDENTICAL: "would be skipped: Zoho has accepted exactly this before",
     Verdict.OUT_OF_SCOPE: "would be skipped: it is out of scope",
+    Verdict.NOT_DUE: "would be skipped: there is nothing to make of it now",
     Verdict.GONE: "would be skipped: it is no longer in the shop",
     Verdict.REFUSED: "would be refused",
     Verdict.WAITS: "would wait",

@@ -31,13 +31,27 @@ def rehearse(
     customers: Annotated[int, typer.Option(min=0, help="The newest customers; 0 leaves them out.")] = NEWEST,
     inquiries: Annotated[int, typer.Option(min=0, help="The newest contact forms.")] = NEWEST,
     quotes: Annotated[int, typer.Option(min=0, help="The newest quote requests.")] = NEWEST,
+    orders: Annotated[int, typer.Option(min=0, help="The newest paid orders, as if they were due.")] = NEWEST,
+    approved_quotes: Annotated[int, typer.Option(min=0, help="The newest approved quotes.")] = NEWEST,
+    refunds: Annotated[int, typer.Option(min=0, help="The newest refunded orders.")] = NEWEST,
+    variants: Annotated[int, typer.Option(min=0, help="The newest goods.")] = NEWEST,
+    buyers: Annotated[int, typer.Option(min=0, help="The newest customers Books has a contact of.")] = NEWEST,
     everything: Annotated[bool, typer.Option("--all", help="Every record there is, instead of the newest.")] = False,
     masked: Annotated[bool, typer.Option("--mask", help="Without personal data, to be passed on.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when any record is not fine.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Look at past records as if they were synced: what would be held, and why. Nothing is sent, nothing written."""
-    most = {"customer": customers, "inquiry": inquiries, "quote": quotes}
+    most = {
+        "customer": customers,
+        "inquiry": inquiries,
+        "quote": quotes,
+        "order": orders,
+        "approved_quote": approved_quotes,
+        "refund": refunds,
+        "variant": variants,
+        "buyer": buyers,
+    }
     report = asyncio.run(_rehearse(load_settings(), dict.fromkeys(most) if everything else most))
     if masked:
         _mask(report)

@@ -54,6 +54,7 @@ class Verdict(StrEnum):
     SENT = "sent"
     IDENTICAL = "identical"  # Zoho accepted exactly this before: no call is made
     OUT_OF_SCOPE = "out_of_scope"
+    NOT_DUE = "not_due"  # there is nothing to be made of it now; a warning says why
     GONE = "gone"
     REFUSED = "refused"
     WAITS = "waits"

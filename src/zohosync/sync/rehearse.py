@@ -43,6 +43,107 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Another company has the same name.",
             "Nothing: they stay two Accounts, told apart by GSTIN or customer.",
         ),
+        # --- documents of Books; all causes: docs/reference/errors.md
+        "price_basis_unknown": (
+            "Nobody said whether the shop's prices contain GST.",
+            "Decide it: `zohosync policy set price_basis exclusive` (or inclusive, as_charged).",
+        ),
+        "shipping_policy_unset_for_mixed_rates": (
+            "The goods have several rates, and nobody said how shipping and the COD fee are taxed then.",
+            "Decide it: `zohosync policy set shipping_tax apportion` (or highest).",
+        ),
+        "total_mismatch": (
+            "The order asks for something else than its lines and their tax make.",
+            "Compare its prices, rates and discounts; if its tax was reckoned otherwise, `zohosync policy set"
+            " price_basis as_charged`.",
+        ),
+        "no_lines": ("The order has no lines.", "Correct it in the shop."),
+        "not_ready": ("Lines are missing.", "Nothing: it waits until lines and subtotal agree."),
+        "line_total_mismatch": ("A line costs more than its quantity times its price.", "Correct it in the shop."),
+        "discount_exceeds_order": ("The discount is more than the goods cost.", "Correct it in the shop."),
+        "discount_exceeds_line": ("The discount of a line is more than it costs.", "Correct it in the shop."),
+        "quantity_invalid": ("A quantity is none.", "Correct it in the shop."),
+        "price_missing": ("Goods have no price.", "Correct it in the shop."),
+        "amount_negative": ("An amount is less than nothing.", "Correct it in the shop."),
+        "amount_invalid": ("An amount is none of rupees and paise.", "Correct it in the shop."),
+        "charged_missing": (
+            "The tax is to be extracted from what was paid, and the order has no total.",
+            "Correct it.",
+        ),
+        "currency_unsupported": (
+            "The order is not in INR.",
+            "Make the document by hand in Zoho Books and link it.",
+        ),
+        "hsn_missing": ("Goods have no HSN code.", "Enter it in the shop, or import it: `zohosync rates import`."),
+        "hsn_invalid": ("An HSN code has not 4, 6 or 8 digits.", "Correct it, or import it: `zohosync rates import`."),
+        "gst_rate_missing": ("Goods have no GST rate.", "Enter it in the shop, or import it: `zohosync rates import`."),
+        "tax_category_missing": (
+            "Goods have a rate of 0, and nobody said why.",
+            "Enter exempt, nil or zero_rated_na in the shop, or import it: `zohosync rates import`.",
+        ),
+        "tax_category_conflict": ("Rate and tax category of goods contradict each other.", "Correct one of them."),
+        "tax_category_unknown": (
+            "Goods have a tax category that is none.",
+            "Write taxable, exempt, nil or zero_rated_na in the shop, or import it: `zohosync rates import`.",
+        ),
+        "rate_not_in_force": ("Goods have a GST rate that was not in force on that day.", "Correct it in the shop."),
+        "sku_missing": (
+            "A line has no SKU, so nobody knows which goods it is.",
+            "Give the variant a SKU, or name one for the line: `zohosync override`.",
+        ),
+        "sku_shared": ("Several variants have one SKU.", "Give each its own in the shop."),
+        "item_absent": (
+            "Goods are not in the shop any more.",
+            "Nothing, if Zoho Books has an active item with the SKU; else name another by an override.",
+        ),
+        "state_unresolved": (
+            "The address does not tell which state is delivered to.",
+            "Correct it in the shop, or say it: `zohosync override set order <number> state <state>`.",
+        ),
+        "state_pin_conflict": (
+            "State and PIN code of the address contradict each other.",
+            "Correct it in the shop, or say it: `zohosync override set order <number> state <state>`.",
+        ),
+        "country_missing": ("The address has no country.", "Correct it in the shop, or by an override."),
+        "country_unknown": (
+            "The country of the address is none we know.",
+            "Correct it in the shop, or by an override.",
+        ),
+        "gstin_state_differs_from_ship_to": (
+            "The GSTIN is of another state than the goods are delivered to.",
+            "Say whether a third party gets the goods: `zohosync override set order <number> third_party yes` (or no).",
+        ),
+        "b2b_without_gstin": (
+            "A B2B client has no GSTIN.",
+            "Enter it in the shop, or decide for all: `zohosync policy set b2b_without_gstin unregistered`.",
+        ),
+        "sez_or_export_without_lut_setting": (
+            "It is an export or a supply to SEZ, and nobody said whether it goes without tax.",
+            "Decide it: `zohosync policy set lut yes` (or no).",
+        ),
+        "seller_state_unknown": (
+            "Zoho Books does not tell which state the shop sells from.",
+            "In Books: Settings, Organisation Profile: enter the address with its state.",
+        ),
+        "books_tax_absent": (
+            "Zoho Books has no tax of a rate.",
+            "In Books: Settings, Taxes: add the group (CGST + SGST) and the IGST of that rate.",
+        ),
+        "books_account_unclear": (
+            "It is not clear which account of Zoho Books new items use.",
+            "Choose one: `zohosync policy set sales_account_id <account id>`.",
+        ),
+        "books_exemption_unclear": (
+            "It is not clear which exemption of Zoho Books exempt goods get.",
+            "Choose one: `zohosync policy set exemption_id <id>`.",
+        ),
+        "customer_name_too_long": ("The customer's name is longer than Zoho Books allows.", "Shorten it in the shop."),
+        "goods_returned_unknown": (
+            "Nobody says whether the goods of a refunded order came back.",
+            "Decide for all: `zohosync policy set goods_returned yes` (or no); or for one by an override.",
+        ),
+        "credit_exceeds_invoice": ("More was refunded than was invoiced.", "Compare refund and order in the shop."),
+        "cost_unknown": ("Goods have stock and no cost price.", "Correct the stock's value in Books, if it matters."),
     }
 )
 

@@ -14,6 +14,7 @@ from typing import Any
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, NotReady, RecordInvalid, Refused, ZohosyncError
 from zohosync.gst.dates import business_date
+from zohosync.gst.money import rupees
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
@@ -257,7 +258,7 @@ def draft_refund(case: Matter, stored: StoredDocument, amount: Decimal, account:
     return {
         "date": stored.document_date.isoformat(),
         "refund_mode": case.policies.mode_of(case.order.payment_method),
-        "amount": amount,
+        "amount": rupees(amount),
         "from_account_id": account,
         "reference_number": stored.reference,
         "description": f"Order {case.order.order_number}",
