@@ -39,7 +39,7 @@ async def test_every_captured_entity_has_a_stream_with_a_handler(database: Datab
     async with open_stage(database, live=False) as stage:
         captured = await fetch_all(
             stage.shop,
-            """select distinct (regexp_matches(prosrc, $$zohosync\\.capture\\('([a-z]+)'$$, 'g'))[1] as entity
+            """select distinct (regexp_matches(prosrc, $$zohosync\\.capture\\('([a-z_]+)'$$, 'g'))[1] as entity
                  from pg_proc where pronamespace = 'zohosync'::regnamespace""",
         )
         fed = {entity for stream in stage.services.streams for entity in stream.entities}

@@ -61,8 +61,8 @@ def goods_came_back(order: ShopOrder, credit: Credit, policies: Policies) -> boo
     if policies.goods_returned == "ask":
         raise RecordInvalid(
             f"Nobody says whether the goods of {order.order_number} came back.",
-            hint=f"Say it: `zohosync override set order {order.order_number} returned yes` (or no); or decide for all:"
-            " `zohosync policy set goods_returned yes`.",
+            hint=f"Say it: `zohosync override set order {order.order_number} returned yes --reason <why>`"
+            " (or no); or decide for all: `zohosync policy set goods_returned yes`.",
             code="goods_returned_unknown",
             field="returned",
         )

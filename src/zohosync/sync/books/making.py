@@ -140,7 +140,7 @@ async def _look(case: Case, kind: Kind, draft: DocumentDraft, estranged: Collect
         raise RecordInvalid(
             f"Books has several documents with the reference {draft.reference}: {numbers}.",
             hint=f"Delete or void the wrong ones in Books, or link the right one: `zohosync link {kind.entity}"
-            f" {case.order.order_number} {kind.module} <number>`.",
+            f" {case.order.order_number} {kind.module} <number> --reason <why>`.",
             code="document_ambiguous",
         )
     return rows[0] if rows else None
@@ -298,7 +298,7 @@ async def _lost(case: Case, kind: Kind, stored: StoredDocument, code: str, what:
     return RecordInvalid(
         message,
         hint=f"Accept that, or have a new one made: `zohosync unlink {stored.entity} {case.order.order_number}"
-        f" {kind.module}`, then press Sync now.",
+        f" {kind.module} --reason <why>`, then press Sync now.",
         code=code,
     )
 

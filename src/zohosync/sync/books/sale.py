@@ -43,7 +43,7 @@ def find_unmapped(order: ShopOrder) -> tuple[Problem, ...]:
             line.name or line.line_id,
             f"A line of {order.order_number} has no SKU: {line.name or 'its variant is gone from the shop'}.",
             f"Give the variant a SKU, or name one for this line: `zohosync override set order {order.order_number}"
-            f" line_sku:{line.line_id} <SKU>`.",
+            f" line_sku:{line.line_id} <SKU> --reason <why>`.",
         )
         for line in order.lines
         if not (line.sku or "").strip()

@@ -43,6 +43,11 @@ class Found:
     detail: dict[str, Any]
 
 
+def _identity(stored: StoredDocument) -> dict[str, Any]:
+    """As whoever reads the document back tells it: what a person accepted there is accepted here."""
+    return {"number": stored.number, "zoho_id": stored.zoho_id}
+
+
 def judge_row(stored: StoredDocument, row: Document) -> Found | None:
     """One row of Books against what we know of the document. Pure.
 
@@ -50,7 +55,7 @@ def judge_row(stored: StoredDocument, row: Document) -> Found | None:
     """
     named = f"{WORDS[stored.module]} {row.number or stored.number or stored.zoho_id}"
     if row.status == "void":
-        return Found("document_voided", f"{named} was voided in Books.", {"number": row.number})
+        return Found("document_voided", f"{named} was voided in Books.", _identity(stored))
     if not stored.reached("sent"):
         return None  # still ours to finish; reading it back tells
     changes = [
@@ -123,7 +128,9 @@ async def _look_for_deleted(connection: Connection, desk: BooksDesk, books: Book
         if row is None:
             named = f"{WORDS[module]} {stored.number or stored.zoho_id}"
             verdict: Found | None = Found(
-                "document_deleted", f"{named} was deleted in Books.", {"number": stored.number}
+                "document_deleted",
+                f"{named} was deleted in Books.",
+                _identity(stored),
             )
         else:
             verdict = judge_row(stored, row)
