@@ -62,6 +62,7 @@ async def test_a_shop_that_changed_is_named_by_the_function_that_cannot_read_it(
     ("check", "statement"),
     [
         ("tax_data", "alter table products rename column status to state"),
+        ("line_indexes", "alter schema public rename to elsewhere"),
         ("price_basis", "alter table orders rename column total_amount to grand_total"),
         ("stock_source", "alter table product_batches drop column remaining_quantity"),
     ],
@@ -70,6 +71,20 @@ async def test_a_survey_that_cannot_read_the_shop_says_so(stage: Stage, check: s
     await stage.shop.execute(statement.encode())
     finding = await look_once(stage, check, offline=True)
     assert (finding.level, finding.data["code"]) == (Level.WRONG, "shop_unreadable")
+
+
+async def test_lines_without_an_index_are_told_with_the_statement_that_adds_it(stage: Stage) -> None:
+    assert (await look_once(stage, "line_indexes", offline=True)).level is Level.OK
+    await stage.shop.execute("insert into order_items (quantity) select 1 from generate_series(1, 12000)")
+    await stage.shop.execute("analyze order_items")
+    finding = await look_once(stage, "line_indexes", offline=True)
+    assert (finding.level, finding.data) == (Level.REMARK, {"table": "order_items", "rows": 12000})
+    assert finding.remedy.endswith("create index concurrently on public.order_items (order_id);")
+    await stage.shop.execute("create index on order_items (quantity, order_id)")
+    await stage.shop.execute("create index on order_items (order_id) where quantity > 1")
+    assert (await look_once(stage, "line_indexes", offline=True)).level is Level.REMARK
+    await stage.shop.execute(finding.remedy.partition(": ")[2].encode())
+    assert (await look_once(stage, "line_indexes", offline=True)).level is Level.OK
 
 
 async def test_goods_without_tax_data_are_counted(stage: Stage) -> None:

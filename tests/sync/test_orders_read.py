@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from conftest import Database
-from shop_rows import insert, insert_line, insert_order, insert_user, insert_variant
+from shop_rows import CHECKOUT, insert, insert_line, insert_order, insert_user, insert_variant
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
 from zohosync.errors import ShopUnreadable
 from zohosync.store.orders import (
@@ -317,6 +317,76 @@ async def test_the_scan_and_the_readers_tell_one_digest(owner: Connection, worke
     assert len(keys) == 1
     told = await fetch_all(worker, "select record_id, digest from zohosync.shop_digests(%s, %s)", (table, keys))  # type: ignore[arg-type]
     assert told == scanned
+
+
+FREE_TEXT = ("order_number", "payment_method", "currency", "razorpay_payment_id", "payment_id", "transaction_id")
+OTHER_VALUES = {
+    "status": ["shipped", "cancelled", "refunded"],
+    "payment_status": ["pending", "refunded"],
+    "refund_status": ["processed", "none"],
+    "user_id": [None],
+    "shipping_address": [{}, {**CHECKOUT, "city": "Mysuru"}, {**CHECKOUT, "city": 'x"}{"y'}],
+    "billing_address": [{}, {**CHECKOUT, "state": "Kerala"}],
+    "created_at": ["2026-04-01T10:00:00+05:30", "2026-04-01T10:00:00.000001+05:30", None],
+    **{name: ["2026-04-01T10:00:00", None] for name in ("paid_at", "shipped_at", "refunded_at")},
+    **{name: ["other", "(a,b)", 'quo"te', None] for name in FREE_TEXT},
+    **{
+        name: [7, "7.01", 0, None]
+        for name in ("subtotal", "tax_amount", "shipping_amount", "discount_amount", "total_amount")
+    },
+    **{name: ["7", "0", None] for name in ("cod_charges", "cod_fee", "refund_amount")},
+    "returned": ["true", "no", None],
+}
+ALIKE = {"notes": "x", "updated_at": "2026-04-01", "zoho_crm_id": "1", "zoho_books_id": "2", "status": "processing"}
+
+
+async def test_whatever_changes_the_source_of_an_order_changes_its_digest(
+    owner: Connection, worker: Connection
+) -> None:
+    """Two pieces of SQL read the same columns: one for documents, one quick enough for every order of every scan."""
+    await owner.execute("alter table orders drop constraint orders_payment_method_check")
+    for address in ("shipping_address", "billing_address"):
+        await owner.execute(f"alter table orders alter column {address} drop not null".encode())
+    for name in OTHER_VALUES:
+        await owner.execute(f"alter table orders add column if not exists {name} text".encode())
+    key = await insert_order(owner, user_id=await insert_user(owner))
+    line = await insert_line(owner, key, await insert_variant(owner))
+    first = await read(worker, key)
+    changes = [("orders", key, name, value) for name, values in OTHER_VALUES.items() for value in values]
+    lines = {"quantity": [3, None], "unit_price": [3, "500.01"], "total_price": [3, None], "variant_id": [None]}
+    changes += [("order_items", line, name, value) for name, values in lines.items() for value in values]
+    seen = {first.digest: first.source}
+    for table, record, name, value in changes:
+        async with owner.transaction(force_rollback=True):
+            changed, scanned = await alter_and_read(owner, table, record, name, value)
+            assert scanned == changed.digest, (name, value)
+            assert (changed.source == first.source) == (changed.digest == first.digest), (name, value)
+            assert seen.setdefault(changed.digest, changed.source) == changed.source, (name, value)
+    assert len(seen) > 60
+    for name, value in ALIKE.items():
+        async with owner.transaction(force_rollback=True):
+            assert (await alter_and_read(owner, "orders", key, name, value))[0].digest == first.digest, name
+
+
+async def alter_and_read(
+    owner: Connection, table: str, record: str, name: str, value: object
+) -> tuple[ShopOrder, str | None]:
+    """The only order after one column of it changed, and its digest as the scan tells it."""
+    row = json.dumps({name: value})
+    await owner.execute(
+        f"update {table} t set {name} = (jsonb_populate_record(t, %s)).{name} where id = %s::uuid".encode(),
+        (row, record),
+    )
+    await owner.execute(
+        """insert into zohosync.document (entity, record_id, module, organisation_id, zoho_id, reference, document_date,
+                                          customer_id, shop_total, source, source_digest, lines)
+           select 'order', id::text, 'invoices', '1', '1', '1', current_date, '1', 0, '{}', '', '[]' from orders"""
+    )
+    (order,) = (
+        await read_orders(owner, [r["id"] for r in await fetch_all(owner, "select id::text from orders")])
+    ).values()
+    scanned = await fetch_all(owner, "select digest from zohosync.shop_scan('order')")
+    return order, scanned[0]["digest"] if scanned else None
 
 
 async def test_records_are_found_by_what_people_call_them(owner: Connection, worker: Connection) -> None:

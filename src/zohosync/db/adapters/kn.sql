@@ -1227,6 +1227,24 @@ begin
 end
 $function$;
 
+-- Columns we look lines up by that no index begins with: each look-up then reads the whole table. `statement` is for the
+-- owner of the shop's tables; nothing here adds to them what writes would have to keep up.
+create or replace function zohosync.shop_missing_indexes()
+returns table (table_name text, column_name text, row_count bigint, statement text)
+language plpgsql stable security definer set search_path = '' as $function$
+begin
+  return query
+    select w.t, w.c, case when k.reltuples < 0 then pg_catalog.pg_relation_size(k.oid) / 100 else k.reltuples::bigint end,
+           format('create index concurrently on public.%I (%I);', w.t, w.c)
+      from (values ('order_items', 'order_id'), ('b2b_quote_items', 'quote_id')) as w(t, c)
+      join pg_catalog.pg_class k on k.relname = w.t and k.relnamespace = 'public'::regnamespace
+      join pg_catalog.pg_attribute a on a.attrelid = k.oid and a.attname = w.c and not a.attisdropped
+     where not exists (select from pg_catalog.pg_index i
+                        where i.indrelid = k.oid and i.indisvalid and i.indpred is null and i.indkey[0] = a.attnum)
+     order by 3 desc, 1;
+end
+$function$;
+
 -- The most recent paid orders, amounts only. `lines_total` is null when an order has no lines.
 create or replace function zohosync.shop_paid_orders(most integer)
 returns table (order_number text, currency text, subtotal numeric, discount numeric, tax numeric, shipping numeric,

@@ -63,6 +63,16 @@ class StockSurvey:
     copying: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MissingIndex:
+    """A column that lines are looked up by; ``row_count`` is what Postgres estimates."""
+
+    table_name: str
+    column_name: str
+    row_count: int
+    statement: str
+
+
 async def list_unreadable(connection: Connection) -> list[tuple[str, str]]:
     """Functions of the contract that cannot read the shop: (function, why)."""
     failed: dict[str, str] = {}
@@ -93,6 +103,12 @@ async def survey_stock(connection: Connection) -> StockSurvey:
     numbers = (row["variants"], row["with_batches"], row["differing"])
     names = (tuple(row[name]) for name in ("examples", "lower_batches", "lower_quantity", "copying"))
     return StockSurvey(*numbers, *names)
+
+
+async def list_missing_indexes(connection: Connection) -> list[MissingIndex]:
+    """The largest table first. ShopUnreadable as above."""
+    rows = await _read(connection, "select * from zohosync.shop_missing_indexes()")
+    return [MissingIndex(**row) for row in rows]
 
 
 async def _read(connection: Connection, query: str, **parameters: object) -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ CHECKS: tuple[Check, ...] = (
     Check("Capture and work", "failures", capture.failures),
     Check("Capture and work", "older_integration", capture.older_integration),
     Check("Shop", "shop_reading", shop.shop_reading),
+    Check("Shop", "line_indexes", shop.line_indexes),
     Check("Shop", "tax_data", shop.tax_data),
     Check("Shop", "price_basis", shop.price_basis),
     Check("Shop", "stock_source", shop.stock_source),

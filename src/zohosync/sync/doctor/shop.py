@@ -13,6 +13,8 @@ from zohosync.sync.doctor.patient import Patient
 Basis: TypeAlias = Literal["exclusive", "inclusive", "as_charged", "contradictory"]
 
 ORDERS = 50
+MANY_LINES = 10_000
+"""Below, reading a whole table takes a few milliseconds."""
 ROUNDING = Decimal("1.00")
 """Shops round totals to whole rupees."""
 
@@ -36,6 +38,27 @@ async def shop_reading(patient: Patient, chart: Chart) -> None:
         )
     if not failed:
         chart.ok("The shop's tables are as the adapter knows them.")
+
+
+async def line_indexes(patient: Patient, chart: Chart) -> None:
+    """Whether the lines of one order or quote are found without reading those of all."""
+    missing = await survey.list_missing_indexes(patient.database)
+    slow = [one for one in missing if one.row_count >= MANY_LINES]
+    for one in slow:
+        chart.remark(
+            f"No index of public.{one.table_name} begins with {one.column_name}: whoever reads one document's lines"
+            f" reads all {one.row_count}.",
+            f"As the owner of the shop's tables, outside a transaction: {one.statement}",
+            table=one.table_name,
+            rows=one.row_count,
+        )
+    if not slow:
+        chart.ok(
+            "Lines of orders and quotes are found by an index."
+            if not missing
+            else f"{some([f'public.{one.table_name} ({one.column_name})' for one in missing])} has no index; there are"
+            " too few lines for that to matter."
+        )
 
 
 async def tax_data(patient: Patient, chart: Chart) -> None:
