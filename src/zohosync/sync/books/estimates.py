@@ -13,7 +13,6 @@ from typing import Any
 from zohosync.db.pool import Connection
 from zohosync.errors import LeaseLost, RecordInvalid, ZohosyncError
 from zohosync.gst.dates import business_date
-from zohosync.gst.sale import Assessment
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
@@ -21,12 +20,10 @@ from zohosync.store.findings import close_findings
 from zohosync.store.links import Link, find_links
 from zohosync.store.operations import find_first_seen, wake, was_asked_for
 from zohosync.store.orders import ShopApproval, read_approvals
-from zohosync.sync.books.customers import ensure_customer
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.books.holding import Judged, finish
-from zohosync.sync.books.invoice_draft import DocumentDraft, Goods, draft_document
+from zohosync.sync.books.invoice_draft import DocumentDraft
 from zohosync.sync.books.invoices import assess_order
-from zohosync.sync.books.items import ensure_charge_item, ensure_items
 from zohosync.sync.books.making import (
     Case,
     Kind,
@@ -35,9 +32,9 @@ from zohosync.sync.books.making import (
     find,
     get_document,
     read_back,
-    reference_of,
     send,
 )
+from zohosync.sync.books.order_draft import draft_order
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import check_complete
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
@@ -157,7 +154,7 @@ async def _make(case: Case, known: Known) -> StoredDocument:
     check_complete(case.order)
     on = stored.document_date if stored else document_date(case, known)
     assessment = assess_order(case.order, case, on)
-    draft = await _draft(case, known, assessment, on)
+    draft = await draft_order(case, assessment, on, known.estranged)
     if stored is None:
         stored = await ensure_document(
             case,
@@ -200,30 +197,6 @@ def find_expiry(case: Matter, known: Known, on: date) -> tuple[date | None, str]
     return None, (
         f"The quote was valid until {last.isoformat()}, before it was approved, so the estimate has no expiry date."
         " Correct it in the shop."
-    )
-
-
-async def _draft(case: Case, known: Known, assessment: Assessment, on: date) -> DocumentDraft:
-    customer_id = await ensure_customer(case.desk, case.batch, case.operation, case.order, assessment)
-    by_variant = await ensure_items(case.desk, case.batch, case.operation, case.order)
-    by_charge = {
-        (charge.key, charge.category): await ensure_charge_item(
-            case.desk, case.batch, case.operation, charge.key, charge.category
-        )
-        for charge in assessment.charges
-    }
-    by_line = {line.line_id: by_variant[line.variant_id or line.line_id] for line in case.order.lines}
-    reference = reference_of(case.order.order_number, known.estranged)
-    return draft_document(
-        case.order,
-        assessment,
-        case.policies,
-        case.office.taxes,
-        customer_id=customer_id,
-        goods=Goods(by_line, by_charge),
-        reference=reference,
-        on=on,
-        record_key=reference,
     )
 
 

@@ -22,12 +22,10 @@ from zohosync.store.findings import close_findings
 from zohosync.store.links import Link, find_links
 from zohosync.store.operations import find_first_seen, is_open, was_asked_for
 from zohosync.store.orders import ShopOrder, read_orders
-from zohosync.sync.books.customers import ensure_customer
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.books.holding import Held, Judged, finish
 from zohosync.sync.books.invoice_decision import Decision, Turn, decide_invoice
-from zohosync.sync.books.invoice_draft import DocumentDraft, Goods, as_invoice, draft_document
-from zohosync.sync.books.items import ensure_charge_item, ensure_items
+from zohosync.sync.books.invoice_draft import as_invoice
 from zohosync.sync.books.making import (
     Case,
     Kind,
@@ -36,9 +34,9 @@ from zohosync.sync.books.making import (
     find,
     get_document,
     read_back,
-    reference_of,
     send,
 )
+from zohosync.sync.books.order_draft import draft_order
 from zohosync.sync.books.payments import settle_invoice
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import check_complete, find_unmapped, read_sale, rules_of
@@ -146,7 +144,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
     on = document_date(case, known)
     assessment = assess_order(case.order, case, on, also=_number_problems(case.order, case.policies))
     await_estimate(known)
-    draft = await _draft(case, known, assessment, on)
+    draft = await draft_order(case, assessment, on, known.estranged)
     if stored is None:
         payload = as_invoice(
             draft, case.order, case.policies, estimate_id=known.estimate.zoho_id if known.estimate else None
@@ -196,30 +194,6 @@ def await_estimate(known: Known) -> None:
     """The invoice refers to the estimate of its quote: it lets it go first, as long as it is on its way."""
     if known.estimate is None and known.estimate_open:
         raise NotReady("The estimate of its quote is made first.", wait_for="parent", hint="It continues by itself.")
-
-
-async def _draft(case: Case, known: Known, assessment: Assessment, on: date) -> DocumentDraft:
-    customer_id = await ensure_customer(case.desk, case.batch, case.operation, case.order, assessment)
-    by_variant = await ensure_items(case.desk, case.batch, case.operation, case.order)
-    by_charge = {
-        (charge.key, charge.category): await ensure_charge_item(
-            case.desk, case.batch, case.operation, charge.key, charge.category
-        )
-        for charge in assessment.charges
-    }
-    by_line = {line.line_id: by_variant[line.variant_id or line.line_id] for line in case.order.lines}
-    reference = reference_of(case.order.order_number, known.estranged)
-    return draft_document(
-        case.order,
-        assessment,
-        case.policies,
-        case.office.taxes,
-        customer_id=customer_id,
-        goods=Goods(by_line, by_charge),
-        reference=reference,
-        on=on,
-        record_key=reference,
-    )
 
 
 async def _report_change(case: Case, kind: Kind, stored: StoredDocument, decision: Decision) -> None:
