@@ -54,6 +54,8 @@ $adapter$;
 -- Capture: statement-level triggers that append the keys of what changed. They never fail a shop's write: every error
 -- but a cancelled query is caught, and no lock is waited for longer than lock_timeout. After one failure the rest of the
 -- transaction is not tried again, so that a shop transaction of many statements waits once. The scan finds the rest.
+-- They join old and new rows without nested loops: a plan that was made for one row is kept, and would compare each of
+-- 10,000 with each.
 
 create or replace function zohosync.capture(entity text, keys text[]) returns void
 language plpgsql as $function$
@@ -77,7 +79,8 @@ end
 $function$;
 
 create or replace function zohosync.capture_users() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   keys text[];
 begin
@@ -113,7 +116,8 @@ end
 $function$;
 
 create or replace function zohosync.capture_contact_submissions() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   keys text[];
 begin
@@ -144,7 +148,8 @@ end
 $function$;
 
 create or replace function zohosync.capture_b2b_quotes() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   keys text[];
 begin
@@ -186,7 +191,8 @@ $function$;
 
 -- The lines of a quote arrive in a transaction of their own, after the quote.
 create or replace function zohosync.capture_b2b_quote_items() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   changed uuid[];
   keys text[];
@@ -249,7 +255,6 @@ end
 $function$;
 
 -- What no document is made of is compared away first: it is what changes most.
--- Without nested loops: a plan that was made for one row is kept, and would compare each of 10,000 with each.
 create or replace function zohosync.capture_orders() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
 set enable_nestloop = off as $function$
@@ -328,7 +333,8 @@ $function$;
 
 -- Stock changes with every sale and is no part of an item.
 create or replace function zohosync.capture_product_variants() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   unimportant text[] := array['updated_at', 'stock_quantity', 'low_stock_threshold', 'compare_price', 'track_inventory',
                               'zoho_crm_id', 'zoho_books_id'];
@@ -361,16 +367,21 @@ $function$;
 -- Variants of a draft are captured when it is published.
 create or replace function zohosync.capture_goods(keys text[]) returns void
 language plpgsql set search_path = '' as $function$
+declare
+  changed uuid[] := keys;
 begin
   perform zohosync.capture('variant', (
     select array_agg(v.id::text) from public.product_variants v
-      left join public.products p on p.id = v.product_id
-     where v.id = any (keys::uuid[]) and (p.status::text is distinct from 'draft' or v.zoho_books_id is not null)));
+     where v.id = any (changed)
+       and (v.zoho_books_id is not null
+            -- Looked up one by one: a join without nested loops would read every product because of one.
+            or (select p.status::text from public.products p where p.id = v.product_id) is distinct from 'draft')));
 end
 $function$;
 
 create or replace function zohosync.capture_products() returns trigger
-language plpgsql security definer set search_path = '' set lock_timeout = '50ms' as $function$
+language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
+set enable_nestloop = off as $function$
 declare
   keys text[];
 begin
