@@ -66,7 +66,7 @@ async def _recover(settings: Settings, since: datetime, yes: bool, force: bool) 
         organisation_id = (await services.custodian.access()).organisation_id or ""
         with screen.progress("Asking Zoho what it got since"):
             async with services.pool.connection() as connection:
-                plan = await plan_recovery(connection, services.crm, since)
+                plan = await plan_recovery(connection, services.crm, since, desk=services.books_desk)
         made = 0
         if yes:
             async with services.pool.connection() as connection, connection.transaction():

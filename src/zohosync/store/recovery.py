@@ -8,11 +8,12 @@ from zohosync.db.pool import Connection, fetch_all, fetch_one
 
 @dataclass(frozen=True, slots=True, order=True)
 class LinkKey:
-    """Which link: a record of the shop in one module of CRM."""
+    """Which link: a record of the shop in one module of CRM or Books."""
 
     module: str
     entity: str
     record_id: str
+    system: str = "crm"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,17 @@ async def list_unsure(connection: Connection) -> set[tuple[str, str]]:
     return {(row["entity"], row["record_id"]) for row in rows}
 
 
-async def find_linked(connection: Connection, module: str, zoho_ids: Sequence[str]) -> dict[str, LinkKey]:
+async def find_linked(
+    connection: Connection, module: str, zoho_ids: Sequence[str], *, system: str = "crm"
+) -> dict[str, LinkKey]:
     """Which links the records of a module have: Zoho id to link."""
     rows = await fetch_all(
         connection,
         """select zoho_id, entity, record_id from zohosync.link
-            where system = 'crm' and module = %(module)s and zoho_id = any (%(ids)s)""",
-        {"module": module, "ids": list(zoho_ids)},
+            where system = %(system)s and module = %(module)s and zoho_id = any (%(ids)s)""",
+        {"system": system, "module": module, "ids": list(zoho_ids)},
     )
-    return {row["zoho_id"]: LinkKey(module, row["entity"], row["record_id"]) for row in rows}
+    return {row["zoho_id"]: LinkKey(module, row["entity"], row["record_id"], system) for row in rows}
 
 
 async def find_present(connection: Connection, keys: Iterable[LinkKey]) -> set[LinkKey]:
@@ -70,12 +73,13 @@ async def find_present(connection: Connection, keys: Iterable[LinkKey]) -> set[L
     wanted = sorted(keys)
     rows = await fetch_all(
         connection,
-        """select l.module, l.entity, l.record_id from zohosync.link l
-             join unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[]) as w(module, entity, record_id)
-            using (module, entity, record_id) where l.system = 'crm'""",
+        """select l.system, l.module, l.entity, l.record_id from zohosync.link l
+             join unnest(%(systems)s::text[], %(modules)s::text[], %(entities)s::text[], %(ids)s::text[])
+               as w(system, module, entity, record_id)
+            using (system, module, entity, record_id)""",
         _columns(wanted),
     )
-    return {LinkKey(row["module"], row["entity"], row["record_id"]) for row in rows}
+    return {LinkKey(row["module"], row["entity"], row["record_id"], row["system"]) for row in rows}
 
 
 async def find_members(connection: Connection, account_ids: Sequence[str]) -> set[str]:
@@ -113,9 +117,9 @@ async def put_in_doubt(connection: Connection, doubts: Sequence[Doubt], *, organ
     """Make the next attempt of these records look first. Links that are there stay as they are."""
     await connection.execute(
         """insert into zohosync.link (system, module, entity, record_id, state, organisation_id, reference)
-           select 'crm', w.module, w.entity, w.record_id, 'in_doubt', %(organisation)s, w.reference
-             from unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[], %(references)s::text[])
-               as w(module, entity, record_id, reference)
+           select w.system, w.module, w.entity, w.record_id, 'in_doubt', %(organisation)s, w.reference
+             from unnest(%(systems)s::text[], %(modules)s::text[], %(entities)s::text[], %(ids)s::text[],
+                         %(references)s::text[]) as w(system, module, entity, record_id, reference)
            on conflict (record_id, entity, module, system) do nothing""",
         {
             **_columns([doubt.key for doubt in doubts]),
@@ -129,12 +133,13 @@ async def find_zoho_ids(connection: Connection, keys: Iterable[LinkKey]) -> dict
     """Which records of Zoho these are linked to; those without a complete link are absent."""
     rows = await fetch_all(
         connection,
-        """select l.module, l.entity, l.record_id, l.zoho_id from zohosync.link l
-             join unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[]) as w(module, entity, record_id)
-            using (module, entity, record_id) where l.system = 'crm' and l.zoho_id is not null""",
+        """select l.system, l.module, l.entity, l.record_id, l.zoho_id from zohosync.link l
+             join unnest(%(systems)s::text[], %(modules)s::text[], %(entities)s::text[], %(ids)s::text[])
+               as w(system, module, entity, record_id)
+            using (system, module, entity, record_id) where l.zoho_id is not null""",
         _columns(sorted(keys)),
     )
-    return {LinkKey(row["module"], row["entity"], row["record_id"]): row["zoho_id"] for row in rows}
+    return {LinkKey(row["module"], row["entity"], row["record_id"], row["system"]): row["zoho_id"] for row in rows}
 
 
 async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organisation_id: str) -> set[LinkKey]:
@@ -143,14 +148,14 @@ async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organi
     rows = await fetch_all(
         connection,
         """insert into zohosync.link as l (system, module, entity, record_id, state, organisation_id, zoho_id)
-           select 'crm', w.module, w.entity, w.record_id, 'linked', %(organisation)s, w.zoho_id
-             from unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[], %(zoho_ids)s::text[])
-               as w(module, entity, record_id, zoho_id)
+           select w.system, w.module, w.entity, w.record_id, 'linked', %(organisation)s, w.zoho_id
+             from unnest(%(systems)s::text[], %(modules)s::text[], %(entities)s::text[], %(ids)s::text[],
+                         %(zoho_ids)s::text[]) as w(system, module, entity, record_id, zoho_id)
            on conflict (record_id, entity, module, system) do update
              set state = 'linked', zoho_id = excluded.zoho_id, organisation_id = excluded.organisation_id,
                  fingerprint = null, reference = null, claimed_by = null, claimed_until = null, updated_at = now()
            where l.state <> 'linked' or l.zoho_id = any (%(replaced)s)
-           returning module, entity, record_id""",
+           returning system, module, entity, record_id""",
         {
             **_columns([adoption.key for adoption in adoptions]),
             "zoho_ids": [adoption.zoho_id for adoption in adoptions],
@@ -158,21 +163,39 @@ async def adopt(connection: Connection, adoptions: Sequence[Adoption], *, organi
             "organisation": organisation_id,
         },
     )
-    return {LinkKey(row["module"], row["entity"], row["record_id"]) for row in rows}
+    return {LinkKey(row["module"], row["entity"], row["record_id"], row["system"]) for row in rows}
 
 
 async def distrust(connection: Connection, keys: Sequence[LinkKey]) -> None:
-    """What Zoho has of these may no longer be what was accepted: the next push is sent even if it is as before."""
+    """What Zoho has of these may no longer be what was accepted: the next push is sent even if it is as before.
+
+    To Books only what differs from the payload is sent, so that is forgotten, too."""
     await connection.execute(
-        """update zohosync.link l set fingerprint = null, updated_at = now()
-             from unnest(%(modules)s::text[], %(entities)s::text[], %(ids)s::text[]) as w(module, entity, record_id)
-            where l.system = 'crm' and (l.module, l.entity, l.record_id) = (w.module, w.entity, w.record_id)""",
+        """update zohosync.link l
+              set fingerprint = null, payload = case l.system when 'crm' then l.payload end, updated_at = now()
+             from unnest(%(systems)s::text[], %(modules)s::text[], %(entities)s::text[], %(ids)s::text[])
+               as w(system, module, entity, record_id)
+            where (l.system, l.module, l.entity, l.record_id) = (w.system, w.module, w.entity, w.record_id)""",
         _columns(keys),
     )
 
 
+async def drop_replaced_documents(connection: Connection, adoptions: Iterable[Adoption]) -> None:
+    """Forget the documents that are no longer in Books, where another one was adopted."""
+    await connection.execute(
+        "delete from zohosync.document where zoho_id = any (%(ids)s)",
+        {"ids": [adoption.replaces for adoption in adoptions if adoption.replaces and adoption.key.system == "books"]},
+    )
+
+
+async def doubt_documents(connection: Connection) -> None:
+    """Nobody has seen the documents in Books since: the watch reads each of them again."""
+    await connection.execute("update zohosync.document set checked_at = 'epoch'")
+
+
 def _columns(keys: Sequence[LinkKey]) -> dict[str, list[str]]:
     return {
+        "systems": [key.system for key in keys],
         "modules": [key.module for key in keys],
         "entities": [key.entity for key in keys],
         "ids": [key.record_id for key in keys],

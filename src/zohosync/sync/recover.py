@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from zohosync.db.pool import Connection
-from zohosync.errors import Refused
+from zohosync.errors import NotConnected, Refused
 from zohosync.queue.operation import Stream
 from zohosync.store.links import find_links
 from zohosync.store.operations import enqueue
@@ -22,6 +22,8 @@ from zohosync.store.recovery import (
     count_creating,
     distrust,
     doubt_creating,
+    doubt_documents,
+    drop_replaced_documents,
     find_linked,
     find_members,
     find_present,
@@ -33,6 +35,8 @@ from zohosync.store.recovery import (
 from zohosync.store.shop import ShopCustomer, find_newest_inquiries, read_customers, read_inquiries, read_quotes
 from zohosync.sync import accounts, contact_drafts
 from zohosync.sync.accounts import Company
+from zohosync.sync.books.desk import BooksDesk
+from zohosync.sync.books.recovering import plan_books
 from zohosync.sync.inquiries import LEADS
 from zohosync.sync.lead_notes import LEAD_ENTITY, NOTES
 from zohosync.sync.person import clean_gstin, clean_text
@@ -64,7 +68,7 @@ class Finding:
 @dataclass
 class Recovery:
     """What is to be done. ``dirty``: records of the shop to be sent again, by entity; ``notes_listed``: Zoho told which
-    Notes changed, else each is looked for at its Lead."""
+    Notes changed, else each is looked for at its Lead; ``books_organisation_id`` is None when Books is not in use."""
 
     since: datetime
     creating: int = 0
@@ -74,6 +78,7 @@ class Recovery:
     dirty: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     findings: list[Finding] = field(default_factory=list)
     notes_listed: bool = True
+    books_organisation_id: str | None = None
 
     def counts(self) -> dict[str, int]:
         """For people and for the audit trail."""
@@ -86,7 +91,9 @@ class Recovery:
         }
 
 
-async def plan_recovery(connection: Connection, crm: Crm, since: datetime) -> Recovery:
+async def plan_recovery(
+    connection: Connection, crm: Crm, since: datetime, *, desk: BooksDesk | None = None
+) -> Recovery:
     """Compare what Zoho wrote since then with what this database remembers; reads only."""
     plan = Recovery(since, creating=await count_creating(connection))
     await _plan_contacts(connection, crm, plan)
@@ -94,7 +101,26 @@ async def plan_recovery(connection: Connection, crm: Crm, since: datetime) -> Re
     await _plan_leads(connection, crm, plan)
     await _plan_notes(connection, crm, plan)
     await _plan_doubts(connection, plan)
+    if desk is not None:
+        await _plan_books(connection, desk, plan)
     return plan
+
+
+async def _plan_books(connection: Connection, desk: BooksDesk, plan: Recovery) -> None:
+    try:
+        found = await plan_books(connection, desk, plan.since, await list_unsure(connection))
+    except NotConnected as error:
+        if error.reason == "books_not_chosen":
+            return  # nothing was ever sent there
+        raise
+    plan.books_organisation_id = found.organisation_id
+    plan.doubts += found.doubts
+    plan.adoptions += found.adoptions
+    plan.distrusted += found.distrusted
+    for entity, ids in found.dirty.items():
+        plan.dirty[entity] |= ids
+    for why, documents in ((COPY, found.copies), (GONE, found.gone)):
+        plan.findings += [Finding(key.module, zoho_id, key.entity, key.record_id, why) for key, zoho_id in documents]
 
 
 async def _sort(connection: Connection, plan: Recovery, module: str, changed: Sequence[Record]) -> list[Record]:
@@ -283,9 +309,17 @@ async def _plan_doubts(connection: Connection, plan: Recovery) -> None:
 async def carry_out(connection: Connection, plan: Recovery, streams: Sequence[Stream], *, organisation_id: str) -> int:
     """Write the plan down, in the caller's transaction; how many operations were made."""
     await doubt_creating(connection)
-    await put_in_doubt(connection, plan.doubts, organisation_id=organisation_id)
-    adopted = await adopt(connection, plan.adoptions, organisation_id=organisation_id)
+    adopted: set[LinkKey] = set()
+    for system, organisation in (("crm", organisation_id), ("books", plan.books_organisation_id)):
+        if organisation is None:
+            continue
+        doubts = [doubt for doubt in plan.doubts if doubt.key.system == system]
+        await put_in_doubt(connection, doubts, organisation_id=organisation)
+        adoptions = [adoption for adoption in plan.adoptions if adoption.key.system == system]
+        adopted |= await adopt(connection, adoptions, organisation_id=organisation)
     plan.adoptions = [adoption for adoption in plan.adoptions if adoption.key in adopted]
+    await drop_replaced_documents(connection, plan.adoptions)
+    await doubt_documents(connection)
     await distrust(connection, plan.distrusted)
     made = 0
     for stream in streams:

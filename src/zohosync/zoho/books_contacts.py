@@ -3,13 +3,15 @@
 https://www.zoho.com/books/api/v3/contacts/
 """
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from zohosync.zoho.books_calls import BooksCalls
 from zohosync.zoho.books_parse_records import parse_contact
 from zohosync.zoho.books_records import Contact
 from zohosync.zoho.books_requests import CONTACTS, action_request, create_request, list_request, update_request
+from zohosync.zoho.books_values import is_older
 
 LONGEST_SEARCH = 100
 
@@ -53,6 +55,14 @@ class BooksContacts(BooksCalls):
     async def update_contact(self, contact_id: str, payload: Mapping[str, Any]) -> Contact:
         """Change it. A list of persons replaces them all; those to keep need their ``contact_person_id``."""
         return parse_contact(await self._one(update_request(CONTACTS, contact_id, payload), CONTACTS.noun))
+
+    async def changed_contacts(self, since: datetime) -> AsyncIterator[Contact]:
+        """Those changed at this instant or later, newest first; vendors and inactive ones, too."""
+        request = list_request(CONTACTS, filter_by="Status.All", sort_column="last_modified_time", sort_order="D")
+        async for row in self._rows(request, CONTACTS.plural, CONTACTS.id_name):
+            if is_older(row, since):
+                return
+            yield parse_contact(row)
 
     async def activate_contact(self, contact_id: str) -> None:
         """Make an inactive one usable again."""

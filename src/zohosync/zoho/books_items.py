@@ -4,6 +4,7 @@ https://www.zoho.com/books/api/v3/items/
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from zohosync.errors import Refused
@@ -19,6 +20,7 @@ from zohosync.zoho.books_requests import (
     list_request,
     update_request,
 )
+from zohosync.zoho.books_values import is_older
 
 
 class BooksItems(BooksCalls):
@@ -80,6 +82,13 @@ class BooksItems(BooksCalls):
         request = list_request(ITEMS, **({"filter_by": "Status.All"} | filters))
         async for row in self._rows(request, ITEMS.plural, ITEMS.id_name):
             yield parse_item(row)
+
+    async def changed_items(self, since: datetime) -> AsyncIterator[Item]:
+        """Those changed at this instant or later, newest first; stock that moves changes an item, too."""
+        async for row in self.list_items(sort_column="last_modified_time", sort_order="D"):
+            if is_older(row.fields, since):
+                return
+            yield row
 
     async def create_item(self, payload: Mapping[str, Any]) -> Item:
         """Refused with reason ``books_item_taken`` when another item has the name or the SKU."""

@@ -61,6 +61,12 @@ def moment(told: str) -> datetime | None:
     return instant if instant.tzinfo is not None else None
 
 
+def is_older(row: Mapping[str, object], since: datetime) -> bool:
+    """Whether a row tells that it was changed before the second of ``since``; one without a time is not older."""
+    changed = moment(str(row.get("last_modified_time") or ""))
+    return changed is not None and changed < since.replace(microsecond=0)
+
+
 def inner(row: Json, name: str) -> Json:
     """The object in the field; {} when there is none."""
     value = row.get(name)
