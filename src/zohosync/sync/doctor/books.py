@@ -44,7 +44,7 @@ async def books_organisation(patient: Patient, chart: Chart) -> None:
 
 async def books_plan(patient: Patient, chart: Chart) -> None:
     """What the plan allows against what the settings say."""
-    chosen, settings = await _chosen(patient), patient.settings
+    chosen, settings = await require_chosen(patient), patient.settings
     if not chosen.plan:
         chart.remark("Zoho Books does not say which plan the organisation has.", "See its daily API limit in Books.")
         return
@@ -72,7 +72,7 @@ async def books_plan(patient: Patient, chart: Chart) -> None:
 
 async def books_profile(patient: Patient, chart: Chart) -> None:
     """What invoices under Indian law need of the organisation."""
-    chosen = await _chosen(patient)
+    chosen = await require_chosen(patient)
     if not chosen.gst_registered:
         chart.wrong(
             "GST is switched off in Zoho Books, so no invoice can carry tax.",
@@ -96,7 +96,7 @@ async def books_profile(patient: Patient, chart: Chart) -> None:
 
 async def books_taxes(patient: Patient, chart: Chart) -> None:
     """For every rate of the goods, one tax within the state and one between states."""
-    await _chosen(patient)
+    await require_chosen(patient)
     taxes, goods = await patient.require_zoho().taxes(), await survey_tax(patient.database)
     if not goods.rates:
         chart.not_checked("No goods have a GST rate yet, so the tax list cannot be compared with them.")
@@ -143,7 +143,7 @@ async def _pinned(patient: Patient) -> str | None:
     return None if row is None else row.books_organisation_id
 
 
-async def _chosen(patient: Patient) -> BooksOrganisation:
+async def require_chosen(patient: Patient) -> BooksOrganisation:
     """The organisation this database is tied to; Absent when it cannot be had."""
     await _require_books(patient)
     pinned = await _pinned(patient)

@@ -8,11 +8,13 @@ from typing import Literal, TypeAlias
 
 from zohosync.db.pool import DatabaseError, explain
 from zohosync.errors import PrivilegeMissing, SchemaMismatch, ShopUnreadable, ZohosyncError
-from zohosync.sync.doctor import books, capture, database, shop, surroundings, zoho
+from zohosync.sync.doctor import books, capture, database, documents, shop, surroundings, zoho
 from zohosync.sync.doctor.finding import Chart, Finding, Level
 from zohosync.sync.doctor.patient import Absent, Patient
 
-Subject: TypeAlias = Literal["Database", "Capture and work", "Shop", "Zoho CRM", "Zoho Books", "Surroundings"]
+Subject: TypeAlias = Literal[
+    "Database", "Capture and work", "Shop", "Zoho CRM", "Zoho Books", "Documents", "Surroundings"
+]
 PATIENCE = timedelta(seconds=45)
 
 
@@ -63,6 +65,13 @@ CHECKS: tuple[Check, ...] = (
     Check("Zoho Books", "books_plan", books.books_plan),
     Check("Zoho Books", "books_profile", books.books_profile),
     Check("Zoho Books", "books_taxes", books.books_taxes),
+    Check("Zoho Books", "books_permissions", documents.books_permissions),
+    Check("Documents", "document_policies", documents.document_policies),
+    Check("Documents", "document_accounts", documents.document_accounts),
+    Check("Documents", "document_baseline", documents.document_baseline),
+    Check("Documents", "document_key", documents.document_key),
+    Check("Documents", "document_holds", documents.document_holds),
+    Check("Documents", "document_findings", documents.document_findings),
     Check("Surroundings", "clock_skew", surroundings.clock_skew),
     Check("Surroundings", "clock_skew_zoho", surroundings.clock_skew_zoho),
     Check("Surroundings", "smtp", surroundings.smtp),

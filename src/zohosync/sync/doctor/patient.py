@@ -16,6 +16,7 @@ from zohosync.sync.wanted_fields import WANTED_FIELDS
 from zohosync.zoho.auth import Custodian
 from zohosync.zoho.books import Books
 from zohosync.zoho.books_entities import BooksOrganisation, Tax
+from zohosync.zoho.books_records import Account, TaxExemption
 from zohosync.zoho.crm import Crm
 from zohosync.zoho.entities import Organisation
 from zohosync.zoho.fields import FieldCatalogue
@@ -65,6 +66,12 @@ class Zoho:
 
     async def taxes(self) -> tuple[Tax, ...]:
         return await self._once("taxes", self._books.taxes)
+
+    async def books_accounts(self) -> tuple[Account, ...]:
+        return await self._once("books_accounts", self._books.accounts)
+
+    async def books_exemptions(self) -> tuple[TaxExemption, ...]:
+        return await self._once("books_exemptions", self._books.tax_exemptions)
 
     async def _once(self, name: str, ask: Callable[[], Coroutine[Any, Any, Answer]]) -> Answer:
         if name not in self._asked:
