@@ -9,6 +9,7 @@ from conftest import Database
 from demo.conftest import note_writers
 from demo.test_storefront import FIRM, PERSON, register, rows
 from zohosync.db.pool import connect
+from zohosync.demo.operator import FormFields
 from zohosync.demo.shop import Shop
 
 ADDRESS = {"address_line1": "1 Example Road", "city": "Hyderabad", "state": "Telangana", "postal_code": "500001"}
@@ -56,6 +57,13 @@ async def test_an_order_and_its_lines_arrive_in_two_transactions(
         (True, "service_role", None, "pending", 1),
         (True, "service_role", None, "pending", 2),
     ]
+
+
+async def test_the_form_as_it_is_first_shown_buys_something(visitor: httpx.AsyncClient, bare_shop: Database) -> None:
+    page = FormFields("/checkout")
+    page.feed((await visitor.get("/checkout")).text)
+    await press(visitor, "/checkout", **page.fields, payment_method="razorpay")
+    assert len(await rows(bare_shop, "select 1 from order_items")) == 2
 
 
 async def test_a_guest_tells_everything_in_the_address(visitor: httpx.AsyncClient, bare_shop: Database) -> None:

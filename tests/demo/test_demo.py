@@ -78,7 +78,7 @@ async def test_it_stays_with_everything_open_until_it_is_stopped(scratch: Path) 
     async with httpx.AsyncClient(trust_env=False, follow_redirects=True) as browser:
         for address, sign in ((addresses["Storefront"], "From field to pond"), (addresses["Console"], "Sign in")):
             assert sign in (await browser.get(address)).text
-        assert "customer1@example.com" in (await browser.get(addresses["Zoho"])).text
+        assert "buyer10@example.com" in (await browser.get(addresses["Zoho"])).text
         assert "Demo Traders 9" in (await browser.get(f"{addresses['Books']}/invoices")).text
         password = next(line for line in told if "sign in as" in line).split()[-2]
         form = {"email": "demo@example.com", "password": password}

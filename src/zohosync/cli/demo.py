@@ -28,14 +28,15 @@ from zohosync.demo.story import STORY, Verdict, play
 from zohosync.errors import SettingsRefused
 
 TOUR = """[bold]What to click[/]
-1. Storefront → Checkout: buy something, pay in pretence. A moment later the invoice stands in Local Books, paid.
-   Then the same cart for Karnataka instead of Telangana: IGST instead of CGST and SGST.
-2. Console → Log: it moved by itself. Open an operation to see what was sent, and from there the order: its page shows
-   shop and Books face to face, and takes corrections.
-3. Storefront → Administration: approve a quote (an estimate), refund (a credit note), take a rate away and sell the
-   product: the order is held, and goes through when the rate is back.
-4. Local Zoho → choose a fault, register somebody, and watch the retries.
-5. Local Books → lock the books or void an invoice; Console → a failed operation → Sync now, after the fault is gone."""
+1. Storefront → Checkout: buy, and pay in pretence. The invoice is in Books.
+2. The same cart for another state, for a firm with a GSTIN: see the taxes.
+3. Console → Log: open an operation, and from there its record: shop and
+   Books face to face, with the corrections it takes.
+4. Storefront → Administration: approve a quote, refund an order.
+5. There, take a rate away and sell the product: the order is held, and goes
+   through when the rate is back.
+6. Local Zoho → choose a fault, register somebody, and watch the retries.
+7. Local Books → lock the books, buy; open them, Console → Sync now."""
 
 
 def demo(

@@ -29,8 +29,8 @@ with goods (segment, product, description, sku, weight, unit, packing, form, pri
   returning id, name
 )
 insert into public.product_variants
-  (product_id, sku, weight, weight_unit, packing_type, form, price, stock_quantity, low_stock_threshold)
-select a.id, g.sku, g.weight, g.unit, g.packing, g.form, g.price, g.stock, 10
+  (product_id, sku, weight, weight_unit, packing_type, form, price, cost_price, stock_quantity, low_stock_threshold)
+select a.id, g.sku, g.weight, g.unit, g.packing, g.form, g.price, round(g.price * 0.6, 2), g.stock, 10
   from goods g join added a on a.name = g.product;
 
 -- Order numbers in the order of their making, whoever orders.

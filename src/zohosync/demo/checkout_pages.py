@@ -12,6 +12,18 @@ from zohosync.demo.shop import ShopRefused
 
 METHODS = {"razorpay": "Pay now (pretend)", "bank_transfer": "Bank transfer", "cod": "Cash on delivery"}
 ADDRESS_FIELDS = tuple(field.name for field in fields(Address) if field.name != "country")
+EXAMPLE = {
+    "sku:BF-AZO-1L": "2",
+    "sku:AQ-PRB-1KG": "1",
+    "name": "Demo Guest",
+    "email": "guest@example.com",
+    "phone": "055555 00100",
+    "address_line1": "1 Example Road",
+    "city": "Hyderabad",
+    "state": "Telangana",
+    "postal_code": "500001",
+}
+"""What the form holds at first, so that one click buys something."""
 CALLS_OF_WEBHOOK = 2
 """The pretend gateway calls the shop twice, as real ones sometimes do."""
 
@@ -50,7 +62,7 @@ async def _checkout_page(at: Counter, problem: str = "") -> Response:
         users=await at.shop.list_users(),
         products=await at.shop.list_products(),
         methods=METHODS,
-        values=at.form,
+        values=at.form or EXAMPLE,
         problem=problem,
     )
 
@@ -75,7 +87,7 @@ async def _order(at: Counter) -> dict[str, Any]:
     if order is None:
         raise HTTPException(404, "There is no such order.")
     waiting = order["payment_status"] == "paid" and not order["zoho_books_id"]
-    return {"order": order, "methods": METHODS, "waiting": waiting}
+    return {"order": order, "waiting": waiting}
 
 
 PAGES: tuple[Route, ...] = (
