@@ -310,3 +310,62 @@ async def test_without_a_connection_what_only_books_tells_stands_for_itself(data
         assert found.preview.verdict is Verdict.SENT
         assert "(id of the IGST of 5 %)" in str([call.content for step in found.preview.steps for call in step.calls])
         assert "Zoho Books was not asked" in (found.shortcoming or "")
+
+
+async def test_after_doubt_the_look_is_shown_and_then_the_same_is_sent(watched: Watched) -> None:
+    await watched.floor.variant("BF-1")
+    order = await watched.paid_order([Line("BF-1")], tax="22.50")
+    stage = watched.floor.stage
+    await stage.fault("drop_connection_before_commit", match={"operation": "create_invoice"})
+    async with stage.services.pool.connection() as connection:
+        await enqueue(connection, kind=KINDS["order"], lane="sales", entity="order", record_ids=[order], cause="manual")
+    await stage.run_once()
+    await stage.no_faults()
+    await stage.shop.execute("update zohosync.link set claimed_until = now() where state <> 'linked'")
+    preview = await watched.foresee("order", order)
+    step = next(step for step in preview.steps if step.module == "invoices")
+    assert (step.decision, [call.method for call in step.calls]) == (Decision.LOOK_FIRST, ["GET", "POST", "POST"])
+    shown = step.calls[1].content
+    watched.wire.sent.clear()
+    await stage.due_now()
+    await stage.run()
+    assert [body for _, path, _, body in watched.wire.sent if path == "/books/v3/invoices"] == [shown]
+
+
+async def test_an_invoice_that_is_only_made_is_brought_to_its_end_as_shown(watched: Watched) -> None:
+    await watched.floor.variant("BF-1")
+    order = await watched.paid_order([Line("BF-1")], tax="22.50")
+    stage = watched.floor.stage
+    await watched.check("order", order)
+    await stage.shop.execute("update zohosync.document set step = 'sent', settled_amount = 0")
+    preview = await watched.foresee("order", order)
+    assert modules(preview) == [("customerpayments", Decision.LOOK_FIRST)]
+    await stage.shop.execute("update zohosync.document set step = 'created'")
+    preview = await watched.foresee("order", order)
+    assert [(module, decision) for module, decision in modules(preview) if module == "invoices"] == [
+        ("invoices", Decision.UPDATE)
+    ]
+
+
+async def test_with_a_field_of_its_own_the_key_is_shown_in_headers_and_body(watched: Watched) -> None:
+    await watched.floor.policy(unique_reference_field="cf_shop_order")
+    await watched.floor.variant("BF-1")
+    order = await watched.paid_order([Line("BF-1")], tax="22.50")
+    preview = await watched.foresee("order", order)
+    creation = next(step for step in preview.steps if step.module == "invoices").calls[0]
+    assert (creation.method, creation.headers["X-Unique-Identifier-Value"]) == ("PUT", "ORD-00001")
+    assert b'"api_name":"cf_shop_order"' in (creation.content or b"")
+
+
+async def test_goods_the_shop_no_longer_has_are_looked_for(watched: Watched) -> None:
+    await watched.floor.variant("BF-1")
+    order = await watched.paid_order([Line("BF-1")], tax="22.50")
+    await watched.floor.stage.shop.execute("update order_items set variant_id = null")
+    preview = await watched.foresee("order", order)
+    assert (preview.verdict, preview.problem.reason if preview.problem else "") == (Verdict.REFUSED, "sku_missing")
+
+
+async def test_an_unknown_record_of_each_kind_is_gone(watched: Watched) -> None:
+    stranger = "00000000-0000-0000-0000-000000000000"
+    for entity in ("order", "approved_quote", "refund", "variant", "buyer"):
+        assert (await watched.foresee(entity, stranger)).verdict is Verdict.GONE
