@@ -104,7 +104,7 @@ def test_the_dry_list_for_machines_tells_what_each_probe_makes_and_costs(command
     }  # fmt: skip
     assert len(told["not_in_this_release"]) == len(PLANNED)
     assert len(told["not_probed"]) == len(NOT_PROBED)
-    assert {row["name"] for row in told["groups"]} == {"reads", "leads", "contacts", "fields", "login", "long"}
+    assert {row["name"] for row in told["groups"]} == {"reads", "leads", "contacts", "fields", "books", "login", "long"}
 
 
 def test_groups_and_single_probes_can_be_chosen(command: Command) -> None:

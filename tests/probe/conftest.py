@@ -21,8 +21,11 @@ from zohosync.probe.run import Announce, Outcome, Result
 from zohosync.wiring import Services, open_services
 
 ORDINARY = {"Last_Name": "Somebody", "Email": "somebody@example.com"}
-LOOK = 6
-"""Calls before the first probe: the organisation, the fields of two modules, the records of three."""
+LOOK, BOOKS_LOOK = 6, 3
+"""Calls before the first probe: the organisation, the fields of two modules, the records of three; and for Books the
+records of three kinds."""
+
+OF_BOOKS = ("contacts", "items", "invoices", "customerpayments")
 
 
 @dataclass
@@ -91,7 +94,10 @@ class Trial:
         """What the organisation holds that is not its own."""
         records = {name: list(module.records.values()) for name, module in self.sim.crm.modules.items()}
         custom = [f.label for f in self.sim.crm.modules["Leads"].fields.values() if f.custom and "probe" in f.label]
-        return {name: rows for name, rows in records.items() if rows} | ({"fields": custom} if custom else {})
+        (books,) = self.sim.books.organisations.values()
+        made = {f"books {name}": books.ledger.rows(name) for name in OF_BOOKS}
+        held = {name: rows for name, rows in (records | made).items() if rows}
+        return held | ({"fields": custom} if custom else {})
 
 
 @pytest.fixture
@@ -99,13 +105,17 @@ async def trial(database: Database) -> AsyncIterator[Trial]:
     clock, sim = HandClock(), Simulator()
     sim.clock.real = clock.monotonic
     transport = httpx.ASGITransport(app=create_app(sim))
-    settings = load_settings(None, database_url=database.worker_url, **SCALED)
+    settings = load_settings(
+        None, database_url=database.worker_url, **SCALED, sim_minute=0.05, books_daily_calls=100_000
+    )
     async with (
         httpx.AsyncClient(transport=transport, base_url="http://sim") as zoho,
         open_services(settings, transport=transport, clock=clock) as services,
     ):
         clock.pool = services.pool
         await connect_services(services, zoho)
+        # Nobody waits for a minute: its clock moves only when somebody sleeps.
+        await zoho.post("/_sim/books/limits", json={"calls": 100_000, "per_minute": 100_000})
         found = Trial(database, sim, zoho, services)
         found.organisation = (await services.crm.organisation()).id
         yield found

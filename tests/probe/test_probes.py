@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from conftest import Database
-from probe.conftest import LOOK, ORDINARY, Trial, probe_called
+from probe.conftest import BOOKS_LOOK, LOOK, ORDINARY, Trial, probe_called
 from stage import eventually
 from switch_positions import POSITIONS
 from zohosim.app import create_app
@@ -24,6 +24,7 @@ from zohosync.sync.field_setup import make_fields
 from zohosync.sync.wanted_fields import WANTED_FIELDS
 from zohosync.wiring import open_services
 
+BOOKS_WRITES = ("create_contact", "create_item", "create_invoice", "create_payment")
 SETTLING = [probe.name for probe in PROBES if probe.settles]
 CASES = [(name, position) for name, position in POSITIONS if name in SETTLING]
 DEFAULTS = {switch.name: switch.default for switch in SWITCHES}
@@ -145,7 +146,7 @@ async def test_a_probe_that_fails_is_not_settled_and_the_next_goes_on(trial: Tri
 @pytest.mark.parametrize("kind", ["http_500_after_commit", "drop_connection_after_commit"])
 async def test_no_probe_leaves_anything_when_its_first_write_is_lost(trial: Trial, probe: Any, kind: str) -> None:
     trial.sim.switches.set({"unique_and_external": True, "lookup_by_name": "find_or_create"})
-    operations = ["insert", "upsert", "update", "convert", "create_fields"]
+    operations = ["insert", "upsert", "update", "convert", "create_fields", *BOOKS_WRITES]
     for operation in operations:
         trial.sim.order({"kind": kind, "match": {"operation": operation}})
         await trial.run(probe.name)
@@ -222,7 +223,8 @@ async def test_no_probe_takes_what_it_does_not_know_for_a_position(trial: Trial,
     """From its first call on, from the second, and so on."""
     truth = (await trial.settle(probe.name)).value
     assert truth is not None
-    for known in range(LOOK, LOOK + min(probe.calls, 6)):
+    look = LOOK + (BOOKS_LOOK if probe.group is Group.BOOKS else 0)
+    for known in range(look, look + min(probe.calls, 6)):
         trial.sim.order({"kind": "answer", "status": 418, "count": 200, "after": known, "body": STRANGE})
         (result,) = (await trial.run(probe.name)).results
         assert not result.settled or result.value == truth
@@ -242,7 +244,7 @@ async def test_no_probe_takes_what_it_does_not_know_for_a_position(trial: Trial,
 )
 @pytest.mark.parametrize("status", [200, 400])
 async def test_no_probe_stumbles_over_an_odd_answer(trial: Trial, body: dict[str, Any], status: int) -> None:
-    trial.sim.order({"kind": "answer", "status": status, "count": 900, "after": LOOK, "body": body})
+    trial.sim.order({"kind": "answer", "status": status, "count": 900, "after": LOOK + BOOKS_LOOK, "body": body})
     outcome = await trial.run()
     assert len(outcome.results) == len(PROBES)
 
@@ -307,6 +309,20 @@ async def test_an_organisation_with_many_records_is_refused_whatever_this_databa
     assert "--in-use" in error.hint
     fill(trial, "Leads", 100)
     assert "more than 50 Leads" in (await refusal_for_use(trial)).message
+
+
+async def test_an_organisation_of_books_with_many_records_is_refused_where_books_is_probed(trial: Trial) -> None:
+    """It may be another one than CRM's, and serve a shop."""
+    books = trial.services.books
+    for number in range(51):
+        await books.create_contact({"contact_name": f"Demo Customer {number}", "contact_type": "customer"})
+    assert (await trial.run("unknown_keys", codes=0)).results[0].settled, "CRM alone may be probed"
+    with pytest.raises(SettingsRefused) as caught:
+        await trial.run("books_sku_filter", codes=0)
+    assert caught.value.reason == "probe_organisation_in_use"
+    assert "more than 50 contacts" in caught.value.message
+    assert (await trial.run("books_sku_filter", codes=0, in_use=True)).switches == {"books_sku_filter": "honoured"}
+    assert len(trial.left()["books contacts"]) == 51
 
 
 @pytest.mark.parametrize("module", ["Contacts", "Accounts"])

@@ -1,21 +1,18 @@
 """The ground probes stand on: it asks, remembers what was made there, and takes it away again."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, TypeAlias
+from typing import Any
 
 from zohosync.clock import Clock
 from zohosync.errors import RateLimited, ZohosyncError
+from zohosync.probe.books_ground import BooksGround
+from zohosync.probe.heard import Heard, Row, Unsettled
 from zohosync.zoho.client import Client
-from zohosync.zoho.exchange import Exchange
 from zohosync.zoho.login import Logins
 from zohosync.zoho.protocol import Request
 from zohosync.zoho.raw import Once, hear
 from zohosync.zoho.spare import SpareLogin
-
-Row: TypeAlias = dict[str, Any]
 
 NAMES = {"Leads": "Last_Name", "Contacts": "Last_Name", "Accounts": "Account_Name"}
 """The field that carries the mark of a run, by module."""
@@ -24,73 +21,6 @@ SETTINGS = "/crm/v8/settings/fields"
 PATIENCE = 3
 LONGEST_WAIT = timedelta(minutes=2)
 MOMENT = timedelta(milliseconds=100)
-
-
-class Unsettled(Exception):
-    """The question could not be answered; ``reason`` is a sentence for people."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Heard:
-    """An answer as it came. ``body`` is {} when there was none, or none that is a JSON object."""
-
-    status: int
-    body: Row
-
-    @classmethod
-    def of(cls, exchange: Exchange) -> "Heard":
-        try:
-            body = json.loads(exchange.body) if exchange.body else {}
-        except (ValueError, RecursionError):
-            body = {}
-        return cls(exchange.status or 0, body if isinstance(body, dict) else {})
-
-    def rows(self, key: str = "data") -> list[Row]:
-        found = self.body.get(key)
-        return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
-
-    @property
-    def is_flat(self) -> bool:
-        """Whether the code stands at the top, not in a list."""
-        return isinstance(self.body.get("code"), str)
-
-    @property
-    def code(self) -> str:
-        """Of the whole answer, or of the first entry of its list."""
-        if self.is_flat:
-            return str(self.body["code"])
-        lists = [rows for rows in (self.rows(key) for key in self.body) if rows]
-        return str(lists[0][0].get("code", "")) if lists else ""
-
-    @property
-    def details(self) -> Row:
-        """Of the whole answer, or of the first entry of its list."""
-        first = self.body if self.is_flat else next((row for key in self.body for row in self.rows(key)), {})
-        found = first.get("details")
-        return found if isinstance(found, dict) else {}
-
-    @property
-    def codes(self) -> list[str]:
-        """One per record."""
-        return [str(row.get("code", "")) for row in self.rows()]
-
-    def ids(self, key: str = "data") -> list[str]:
-        """Of the records that were written."""
-        return [written for written, _ in self.written(key)]
-
-    def written(self, key: str = "data") -> list[tuple[str, str]]:
-        """Their ids, and what an upsert did to each: insert or update."""
-        told = [(row.get("details"), row.get("action")) for row in self.rows(key) if row.get("status") == "success"]
-        return [(str(of["id"]), str(action or "")) for of, action in told if isinstance(of, dict) and "id" in of]
-
-    def unforeseen(self) -> Unsettled:
-        """No position of the switch explains this answer."""
-        codes = ", ".join(self.codes) or self.code or "no code"
-        return Unsettled(f"no position of the switch foresees this answer: HTTP {self.status}, {codes}")
 
 
 class Ground:
@@ -113,6 +43,7 @@ class Ground:
         self._met: set[str] = set()
         self._touched: set[str] = set()
         self._fields: dict[str, list[str]] = {}
+        self.books = BooksGround(self.ask, self.mark, clock)
 
     # --- asking
 
@@ -271,6 +202,7 @@ class Ground:
         for module, fields in self._fields.items():
             while fields:
                 await self._delete_field(module, fields.pop())
+        await self.books.clean()
 
     async def leave(self) -> None:
         """After the last probe: look for what was made unnoticed, and end the logins."""
@@ -278,7 +210,9 @@ class Ground:
             await self._sweep(module)
         for module in self._fields:
             await self._sweep_fields(module)
+        await self.books.leave()
         await self.clean()
+        self.left_over += self.books.left_over
         for spare in self._spares:
             await self._end(spare)
 

@@ -3,7 +3,8 @@
 https://www.zoho.com/crm/developer/docs/api/v8/insert-records.html, upsert-records.html
 """
 
-from zohosync.probe.ground import Ground, Heard
+from zohosync.probe.ground import Ground
+from zohosync.probe.heard import Heard
 from zohosync.probe.probe import Finding
 
 LEADS = "Leads"

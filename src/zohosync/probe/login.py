@@ -6,7 +6,8 @@ https://www.zoho.com/accounts/protocol/oauth/web-apps/access-token-expiry.html
 from datetime import timedelta
 
 from zohosync.errors import RateLimited
-from zohosync.probe.ground import Ground, Unsettled
+from zohosync.probe.ground import Ground
+from zohosync.probe.heard import Unsettled
 from zohosync.probe.probe import Finding
 from zohosync.zoho.spare import SpareLogin
 

@@ -4,11 +4,13 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime
 
 from zohosync.errors import NotConnected, ScopeMissing, SettingsRefused
-from zohosync.probe.probe import Probe, needed_scopes
+from zohosync.probe.probe import Group, Probe, needed_scopes
 from zohosync.store.tokens import StoredConnection, find_connection
 from zohosync.sync import accounts, contact_drafts
 from zohosync.wiring import Services
 from zohosync.zoho import coql, scopes
+from zohosync.zoho.books import Books
+from zohosync.zoho.books_requests import CONTACTS, INVOICES, ITEMS, list_request
 from zohosync.zoho.crm import Crm
 from zohosync.zoho.entities import Organisation
 
@@ -21,7 +23,7 @@ BEFORE_ZOHO = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 async def check_permission(
-    services: Services, confirmed: str | None, probes: Iterable[Probe], *, in_use: bool = False
+    services: Services, confirmed: str | None, probes: Sequence[Probe], *, in_use: bool = False
 ) -> Organisation:
     """The organisation that is about to be probed. Raises SettingsRefused, NotConnected or ScopeMissing before anything
     is written. ``in_use``: a person vouches that it is a trial organisation, whatever it holds."""
@@ -40,6 +42,8 @@ async def check_permission(
     _check_organisation(organisation, login, confirmed)
     if not in_use:
         await _check_unused(services.crm, organisation)
+        if any(probe.group is Group.BOOKS for probe in probes):
+            await _check_books_unused(services.books)
     return organisation
 
 
@@ -64,6 +68,22 @@ async def _check_unused(crm: Crm, organisation: Organisation) -> None:
             f"{organisation.name} ({organisation.id}) looks as if a business used it: {'; '.join(signs)}.",
             hint="Probes make and delete records, so connect a trial or sandbox organisation. If this is one all the"
             " same, and nobody depends on it, add --in-use.",
+            code="probe_organisation_in_use",
+        )
+
+
+async def _check_books_unused(books: Books) -> None:
+    """Books is an organisation of its own, which may be another one than CRM's."""
+    held: dict[str, int] = {}
+    for collection in (CONTACTS, ITEMS, INVOICES):
+        reply = await books.send(list_request(collection, per_page=str(FEW + 1)))
+        held[collection.plural] = len(reply.rows(collection.plural))
+    if sum(held.values()) > FEW:
+        told = ", ".join(f"{'more than ' * (count > FEW)}{min(count, FEW)} {name}" for name, count in held.items())
+        raise SettingsRefused(
+            f"The connected organisation of Zoho Books looks as if a business used it: it holds {told}.",
+            hint="Connect a trial organisation of Books, or leave the group books out. If this is one all the same, and"
+            " nobody depends on it, add --in-use.",
             code="probe_organisation_in_use",
         )
 

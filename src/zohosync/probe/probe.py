@@ -16,6 +16,7 @@ class Group(StrEnum):
     LEADS = "leads"
     CONTACTS = "contacts"
     FIELDS = "fields"
+    BOOKS = "books"
     LOGIN = "login"
     LONG = "long"
 
@@ -25,6 +26,7 @@ EFFECTS: dict[Group, str] = {
     Group.LEADS: "makes and deletes Leads",
     Group.CONTACTS: "makes and deletes Contacts, and a Lead or an Account beside them",
     Group.FIELDS: "makes a custom field of Leads and deletes it again",
+    Group.BOOKS: "makes and deletes customers, items, drafts of invoices and payments in Zoho Books",
     Group.LOGIN: "uses up tokens of a login of its own, which needs a second self-client code",
     Group.LONG: "the same, and waits up to half an hour",
 }
@@ -38,6 +40,7 @@ SCOPES: dict[Group, tuple[str, ...]] = {
     Group.LEADS: _WRITING,
     Group.CONTACTS: _WRITING,
     Group.FIELDS: (scopes.FIELDS_READ, scopes.FIELDS_CREATE, scopes.FIELDS_DELETE),
+    Group.BOOKS: scopes.PROBE_BOOKS,
     Group.LOGIN: (scopes.USERS_READ,),
     Group.LONG: (scopes.USERS_READ,),
 }

@@ -3,7 +3,8 @@
 https://www.zoho.com/crm/developer/docs/api/v8/status-codes.html
 """
 
-from zohosync.probe.ground import SETTINGS, Ground, Heard, current_user
+from zohosync.probe.ground import SETTINGS, Ground, current_user
+from zohosync.probe.heard import Heard
 from zohosync.probe.probe import Finding
 from zohosync.zoho.protocol import Request
 from zohosync.zoho.raw import RawRequest

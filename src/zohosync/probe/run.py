@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from zohosync.errors import ZohosyncError
-from zohosync.probe.ground import Ground, Unsettled
+from zohosync.probe.ground import Ground
+from zohosync.probe.heard import Unsettled
 from zohosync.probe.probe import Finding, Probe
 
 Announce = Callable[[str], None]

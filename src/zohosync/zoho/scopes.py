@@ -28,14 +28,6 @@ REQUIRED: tuple[str, ...] = (
 OPTIONAL: tuple[str, ...] = (FIELDS_CREATE, SEARCH_READ)
 """Making the custom fields for the admin, and searching by words; everything else works without them."""
 
-PROBE: tuple[str, ...] = (
-    *REQUIRED,
-    *OPTIONAL,
-    *(f"ZohoCRM.modules.{module}.DELETE" for module in ("contacts", "leads", "accounts")),
-    FIELDS_DELETE,
-)
-"""What `zohosync probe` needs in a trial organisation: all of the above, and deleting what it made."""
-
 BOOKS_SETTINGS_READ = "ZohoBooks.settings.READ"
 
 BOOKS_AREAS = ("contacts", "settings", "estimates", "invoices", "customerpayments", "creditnotes")
@@ -51,6 +43,22 @@ BOOKS_REQUIRED: tuple[str, ...] = (
 
 https://www.zoho.com/books/api/v3/oauth/#oauth-scopes
 """
+
+PROBE_BOOKS: tuple[str, ...] = tuple(
+    f"ZohoBooks.{area}.{operation}"
+    for area in ("contacts", "settings", "invoices", "customerpayments")
+    for operation in (*OPERATIONS, "DELETE")
+)
+"""What the questions about Books need, and deleting what they made."""
+
+PROBE: tuple[str, ...] = (
+    *REQUIRED,
+    *OPTIONAL,
+    *(f"ZohoCRM.modules.{module}.DELETE" for module in ("contacts", "leads", "accounts")),
+    FIELDS_DELETE,
+    *PROBE_BOOKS,
+)
+"""What `zohosync probe` needs in a trial organisation: working with it, and deleting what it made."""
 
 ADJUSTMENTS = "ZohoBooks.inventoryadjustments"
 """What adjusting stock needs; not asked for, because nothing does it yet. Inventory documents its own scope for it, a
