@@ -190,6 +190,23 @@ async def scan(stage: Stage) -> int:
     return sum(found)
 
 
+async def test_the_contacts_of_guests_and_firms_stay_for_good(owner: Connection, worker: Connection) -> None:
+    """A guest who orders again next year is the same contact, and no row of the shop says that there is one."""
+    await owner.execute("insert into users (email, first_name, last_name) values ('a@example.com', 'A', 'B')")
+    await owner.execute(
+        """insert into zohosync.link (system, module, entity, record_id, state, zoho_id, organisation_id, updated_at)
+           select 'books', 'contacts', k.entity, k.key, 'linked', k.key, '1', now() - interval '2 years'
+             from (values ('guest', 'g@example.com'), ('firm', '29ABCDE1234F1Z5'), ('charge', 'shipping:taxable'))
+               as k(entity, key)"""
+    )
+    for _ in range(2):
+        assert await tidy_gone(worker, KEEP) == 0
+        await tidy(worker, KEEP)
+    assert await names(owner, "select entity as name from zohosync.link where missing_since is null") == {
+        "guest", "firm", "charge",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("hidden", ["by a policy", "by a restore"])
 async def test_a_shop_that_shows_nothing_is_not_believed(database: Database, owner: Connection, hidden: str) -> None:
     """However long it lasts: when the rows are back nothing is sent twice."""

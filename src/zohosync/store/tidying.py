@@ -100,6 +100,8 @@ class Sort:
 
 
 DIGESTED = "select s.record_id from zohosync.shop_digests('{}', %(ids)s::text[]) s"
+# The contacts of guests and firms are nobody's record in the shop: they stay for good, as the documents made out to
+# them do, so that whoever comes back gets no second contact. `zohosync forget` takes those of a guest away.
 # What is out of scope (a customer who became staff, a form marked as spam) is still there: the shop's own functions
 # return it, the scan does not.
 SORTS = (
