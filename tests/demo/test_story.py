@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from zohosync.demo.books_window import organisation_of
 from zohosync.demo.embedded import Cluster
 from zohosync.demo.eventually import Unmet, eventually, expect
 from zohosync.demo.operator import FormFields
@@ -58,10 +59,23 @@ async def test_a_wrong_value_in_zoho_is_seen(stage: Stage) -> None:
     assert "Phone" in verdict.evidence
 
 
+def criterion(name: str) -> Criterion:
+    return next(criterion for criterion in STORY if criterion.name == name)
+
+
+async def test_a_second_payment_in_books_is_seen(stage: Stage) -> None:
+    [paid] = [verdict async for verdict in play(replace(stage, patience=30), [criterion("invoice-intra")])]
+    assert paid.passed, paid.evidence
+    payments = organisation_of(stage.simulator).ledger.tables["customerpayments"]
+    [payment] = payments.values()
+    payments["1"] = {**payment, "payment_id": "1"}
+    [verdict] = [verdict async for verdict in play(stage, [criterion("paid-twice")])]
+    assert (verdict.passed, verdict.evidence) == (False, "the number of payments of FP-00001 is 2, not 1")
+
+
 async def test_an_invoice_that_does_not_come_says_why(stage: Stage) -> None:
     await stage.orders.classify("BF-AZO-1L", hsn_code="31059090", gst_rate="12", tax_category="taxable")
-    [intra] = [criterion for criterion in STORY if criterion.name == "invoice-intra"]
-    [verdict] = [verdict async for verdict in play(stage, [intra])]
+    [verdict] = [verdict async for verdict in play(stage, [criterion("invoice-intra")])]
     assert not verdict.passed
     assert "FP-00001 is paid: not within 2.5 s; failed: " in verdict.evidence
     assert "12" in verdict.evidence
