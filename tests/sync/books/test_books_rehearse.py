@@ -138,3 +138,18 @@ async def test_a_rehearsal_of_orders_foretells_what_becomes_of_them(database: Da
         assert found(report, "order")["linked"].count == 3
         assert found(report, "variant")["linked"].count == 1
         assert counts(report, "buyer")[0] == 1
+
+
+async def test_exempt_goods_without_a_clear_exemption_hold_their_orders(floor: Floor) -> None:
+    await floor.variant("SEED", rate="0", category="exempt", hsn="12099190")
+    await floor.pay(await floor.order([Line("SEED")]))
+    assert found(await run(floor.stage), "order")["books_exemption_unclear"].section is Section.REFUSED
+
+
+async def test_goods_the_shop_no_longer_has_are_a_warning(floor: Floor) -> None:
+    await floor.variant("BF-1")
+    order = await floor.order([Line("BF-1")], tax="22.50")
+    await floor.pay(order)
+    await floor.stage.shop.execute("update order_items set variant_id = null")
+    causes = found(await run(floor.stage), "order")
+    assert (causes["sku_missing"].section, causes["item_absent"].section) == (Section.REFUSED, Section.WARNED)
