@@ -152,7 +152,7 @@ async def document_holds(patient: Patient, chart: Chart) -> None:
         told = [f"{number} × {code}" for code, number in held.items()]
         chart.remark(
             f"Documents are held: {some(told)}.",
-            "Open Operations in the console, or `zohosync status`: each says what to correct; it goes through by itself.",
+            "The console's log says of each what to correct; it goes through by itself then.",
             **held,
         )
     else:
