@@ -919,12 +919,17 @@ returns table (record_id text, order_number text, user_id text, quote_id text, p
                email text, first_name text, last_name text, phone text, company text, gstin text, role text, lines jsonb,
                zoho_books_id text, digest text, hold_digest text, before_golive boolean, overrides jsonb, source jsonb,
                valid_until timestamptz, approved boolean)
-language plpgsql stable security definer set search_path = '' as $function$
+language plpgsql stable security definer set search_path = ''
+set plan_cache_mode = force_generic_plan as $function$
+declare
+  wanted uuid[] := keys;
 begin
   return query
     with items as (
-      select i.quote_id, jsonb_agg(zohosync.line_source(to_jsonb(i)) order by i.id) as lines
-        from public.b2b_quote_items i where i.quote_id = any (keys::uuid[]) group by i.quote_id
+      select i.quote_id, jsonb_agg(zohosync.line_source(jsonb_build_object(
+               'id', i.id, 'variant_id', i.variant_id, 'quantity', i.quantity, 'unit_price', i.unit_price,
+               'total_price', i.total_price)) order by i.id) as lines
+        from unnest(wanted) as w(id) join public.b2b_quote_items i on i.quote_id = w.id group by i.quote_id
     ), read as materialized (
       select q.id, q.status::text as status, q.zoho_books_id::text as books_id, to_jsonb(q) as record,
              zohosync.approval_source(to_jsonb(q) || jsonb_build_object(
@@ -936,7 +941,7 @@ begin
         left join items on items.quote_id = q.id
         left join public.orders o on o.id = q.linked_order_id
         left join zohosync.overrides_of('approved_quote', keys) v on v.record_id = q.id::text
-       where q.id = any (keys::uuid[])
+       where q.id = any (wanted)
     )
     select r.id::text, r.source ->> 'order_number', r.source ->> 'user_id', r.id::text,
            zohosync.as_instant(r.record ->> 'created_at'), null::timestamptz, null::timestamptz, r.status, null::text,
@@ -1238,7 +1243,7 @@ begin
 end
 $function$;
 
--- Columns we look lines up by that no index begins with: each look-up then reads the whole table. `statement` is for the
+-- Columns we look lines and addresses up by that no index begins with: each look-up then reads the whole table. `statement` is for the
 -- owner of the shop's tables; nothing here adds to them what writes would have to keep up.
 create or replace function zohosync.shop_missing_indexes()
 returns table (table_name text, column_name text, row_count bigint, statement text)
@@ -1247,7 +1252,7 @@ begin
   return query
     select w.t, w.c, case when k.reltuples < 0 then pg_catalog.pg_relation_size(k.oid) / 100 else k.reltuples::bigint end,
            format('create index concurrently on public.%I (%I);', w.t, w.c)
-      from (values ('order_items', 'order_id'), ('b2b_quote_items', 'quote_id')) as w(t, c)
+      from (values ('order_items', 'order_id'), ('b2b_quote_items', 'quote_id'), ('addresses', 'user_id')) as w(t, c)
       join pg_catalog.pg_class k on k.relname = w.t and k.relnamespace = 'public'::regnamespace
       join pg_catalog.pg_attribute a on a.attrelid = k.oid and a.attname = w.c and not a.attisdropped
      where not exists (select from pg_catalog.pg_index i

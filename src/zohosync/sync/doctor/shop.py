@@ -41,23 +41,23 @@ async def shop_reading(patient: Patient, chart: Chart) -> None:
 
 
 async def line_indexes(patient: Patient, chart: Chart) -> None:
-    """Whether the lines of one order or quote are found without reading those of all."""
+    """Whether the lines and addresses of one order or quote are found without reading those of all."""
     missing = await survey.list_missing_indexes(patient.database)
     slow = [one for one in missing if one.row_count >= MANY_LINES]
     for one in slow:
         chart.remark(
-            f"No index of public.{one.table_name} begins with {one.column_name}: whoever reads one document's lines"
-            f" reads all {one.row_count}.",
+            f"No index of public.{one.table_name} begins with {one.column_name}: to look up those of one"
+            f" document all {one.row_count} rows are read.",
             f"As the owner of the shop's tables, outside a transaction: {one.statement}",
             table=one.table_name,
             rows=one.row_count,
         )
     if not slow:
         chart.ok(
-            "Lines of orders and quotes are found by an index."
+            "Lines of orders and quotes, and addresses, are found by an index."
             if not missing
             else f"{some([f'public.{one.table_name} ({one.column_name})' for one in missing])} has no index; there are"
-            " too few lines for that to matter."
+            " too few rows for that to matter."
         )
 
 
