@@ -6,6 +6,7 @@ from typing import Any
 from zohosync.db.pool import fetch_one
 from zohosync.demo.crm_window import find_by_email, find_record
 from zohosync.demo.eventually import Unmet, eventually, expect
+from zohosync.demo.orders import Address
 from zohosync.demo.shop import Line
 from zohosync.demo.stage import OLD_CUSTOMER, Stage
 from zohosync.demo.witness import (
@@ -29,6 +30,16 @@ FIRM = {
     "company_name": "Demo Farms 2",
     "gst_number": "33AAACZ0001Z1Z0",
 }
+FIRM_ADDRESS = Address(
+    name="Demo Buyer 2",
+    email="buyer2@example.com",
+    phone="+91 55555 00102",
+    address_line1="4 Example Road",
+    city="Coimbatore",
+    state="Tamil Nadu",
+    postal_code="641001",
+)
+"""Nobody approves this quote in the story: whoever tries the demo may."""
 INQUIRY = {
     "name": "Demo Visitor 3",
     "email": "visitor3@example.com",
@@ -94,6 +105,7 @@ async def contact_form(stage: Stage) -> str:
 
 async def quote_request(stage: Stage) -> str:
     user_id = only_one(stage, "Contacts", FIRM["email"])["Storefront_User_Id"]
+    await stage.orders.keep_address(user_id, FIRM_ADDRESS)
     began = time.monotonic()
     quote_id = await stage.shop.open_quote(user_id, QUOTE_LINES, "For the next season")
     waiting = await newest_operation(stage, "quote", quote_id, "waiting")
