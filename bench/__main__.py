@@ -1,20 +1,22 @@
-"""``python -m bench [--smoke] [--markdown]``: the table of docs/benchmarks.md."""
+"""``python -m bench [--smoke] [measure ...]``: the table of docs/benchmarks.md, or some of its measures."""
 
 import asyncio
 import os
 import platform
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from bench.figures import SMOKE, Line, Sizes
 from bench.ground import prepared
-from bench.measures import MEASURES, SMOKE, Line, Sizes
+from bench.measures import MEASURES, Measure
 
 
-async def main(sizes: Sizes) -> list[Line]:
-    """All measurements, one after the other, on one ground."""
+async def main(sizes: Sizes, measures: Sequence[Measure]) -> list[Line]:
+    """The measurements, one after the other, on one ground."""
     lines: list[Line] = []
     async with prepared() as ground:
-        for measure in MEASURES:
+        for measure in measures:
             print(f"… {measure.__name__}", file=sys.stderr, flush=True)
             lines += await measure(ground, sizes)
     return lines
@@ -30,4 +32,6 @@ def show(lines: list[Line]) -> None:
 
 
 if __name__ == "__main__":
-    show(asyncio.run(main(SMOKE if "--smoke" in sys.argv[1:] else Sizes())))
+    named = [name for name in sys.argv[1:] if not name.startswith("--")]
+    chosen = [measure for measure in MEASURES if not named or measure.__name__ in named]
+    show(asyncio.run(main(SMOKE if "--smoke" in sys.argv[1:] else Sizes(), chosen)))

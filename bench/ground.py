@@ -65,14 +65,16 @@ class Ground:
             "ZOHOSYNC_SIM_URL": self.zoho_url,
             "ZOHOSYNC_ENCRYPTION_KEYS": self.key,
             "ZOHOSYNC_CRM_DAILY_CREDITS": "100000000",
+            "ZOHOSYNC_BOOKS_DAILY_CALLS": "100000000",
         }
 
     @asynccontextmanager
-    async def worker(self) -> AsyncIterator[asyncio.subprocess.Process]:
-        """A worker as people start it, running and listening."""
+    async def worker(self, **settings: str) -> AsyncIterator[asyncio.subprocess.Process]:
+        """A worker as people start it, running and listening; ``settings`` by their names in the environment."""
         command = (sys.executable, "-m", "zohosync", "worker")
         quiet = asyncio.subprocess.DEVNULL
-        process = await asyncio.create_subprocess_exec(*command, env=self.environment, stdout=quiet, stderr=quiet)
+        environment = {**self.environment, **settings}
+        process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=quiet, stderr=quiet)
         try:
             await self.until("select exists (select from zohosync.worker where listening) as done")
             yield process
@@ -97,10 +99,11 @@ class Ground:
     async def clear(self) -> None:
         """Forget all operations, messages and shop records."""
         await self.shop.execute(
-            "truncate users, contact_submissions, b2b_quotes cascade;"
-            "truncate zohosync.operation, zohosync.attempt, zohosync.link, zohosync.observation, zohosync.write_back"
-            " restart identity cascade;"
-            "truncate pgmq.q_zohosync_changes, pgmq.q_zohosync_people"
+            "truncate users, contact_submissions, b2b_quotes, orders, products cascade;"
+            "truncate zohosync.operation, zohosync.attempt, zohosync.link, zohosync.observation, zohosync.write_back,"
+            " zohosync.document, zohosync.hold, zohosync.finding restart identity cascade;"
+            "truncate pgmq.q_zohosync_changes, pgmq.q_zohosync_sales, pgmq.q_zohosync_stock, pgmq.q_zohosync_people,"
+            " pgmq.q_zohosync_bulk"
         )
         await self.zoho.post("/_sim/limits", json={"enabled": False})
 

@@ -4,14 +4,14 @@ import asyncio
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import NamedTuple
 from uuid import uuid4
 
 import psutil
 from prometheus_client import CollectorRegistry
 
+from bench import sales
+from bench.figures import Line, Sizes
 from bench.ground import Ground
 from zohosync.clock import SystemClock
 from zohosync.db.pool import Connection, connect, fetch_all, fetch_one, open_pool
@@ -21,29 +21,6 @@ from zohosync.queue.observer import Ended
 from zohosync.queue.operation import Cause, Lane, Operation, Outcome, Report
 from zohosync.store.measures import read_measures
 
-
-class Line(NamedTuple):
-    """One figure of the table; ``aim`` is empty for figures that only set others in relation."""
-
-    what: str
-    seen: str
-    aim: str
-    met: bool | None = None
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """How much is done: small in a smoke run, which proves only that the benchmark runs."""
-
-    writes: int = 300
-    contacts: int = 20_000
-    bulk: int = 10_000
-    few: int = 1_000
-    many: int = 100_000
-    singles: int = 400
-
-
-SMOKE = Sizes(writes=20, contacts=500, bulk=500, few=100, many=1_000, singles=40)
 Measure = Callable[[Ground, Sizes], Awaitable[list[Line]]]
 
 
@@ -188,7 +165,16 @@ async def scraping(ground: Ground, sizes: Sizes) -> list[Line]:
     ]
 
 
-MEASURES: tuple[Measure, ...] = (latency, throughput, shop_writes, blocked_writes, claiming, memory, scraping)
+MEASURES: tuple[Measure, ...] = (
+    latency,
+    throughput,
+    shop_writes,
+    blocked_writes,
+    claiming,
+    memory,
+    scraping,
+    *sales.MEASURES,
+)
 
 
 async def _make_ended(ground: Ground, count: int) -> None:
