@@ -76,12 +76,25 @@ class Ground:
         environment = {**self.environment, **settings}
         process = await asyncio.create_subprocess_exec(*command, env=environment, stdout=quiet, stderr=quiet)
         try:
-            await self.until("select exists (select from zohosync.worker where listening) as done")
+            await self._until_listening(process)
             yield process
         finally:
-            process.terminate()
+            if process.returncode is None:
+                process.terminate()
             await process.wait()
             await self.shop.execute("delete from zohosync.worker")
+
+    async def _until_listening(self, process: asyncio.subprocess.Process) -> None:
+        listening = asyncio.create_task(
+            self.until("select exists (select from zohosync.worker where listening) as done")
+        )
+        ended = asyncio.create_task(process.wait())
+        await asyncio.wait({listening, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            raise RuntimeError("the worker ended before it listened: start `zohosync worker` by hand to see why")
+        ended.cancel()
+        await listening
 
     async def until(self, question: str, seconds: float = 300) -> None:
         """Return when the query's ``done`` is true."""
