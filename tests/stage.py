@@ -29,6 +29,7 @@ SCALED: dict[str, Any] = {
     "visibility_timeout": 3,
     "poll_interval": 0.2,
     "call_timeout": 1,
+    "look_again": 0.01,
 }
 
 

@@ -116,6 +116,11 @@ class Settings(BaseSettings):
     )
     poll_interval: Seconds = Field(timedelta(seconds=5), description="Longest time between two looks at the queue.")
     scan_interval: Seconds = Field(timedelta(minutes=10), description="How often missed changes are looked for.")
+    look_again: Seconds = Field(
+        timedelta(seconds=20),
+        ge=timedelta(0),
+        description="A document that may have been made and is not found is looked for again after this long.",
+    )
     lines_patience: Seconds = Field(timedelta(minutes=30), description="How long a quote or order may lack its lines.")
     wait_patience: Seconds = Field(timedelta(days=7), description="How long an operation may wait for anything else.")
     concurrency: int = Field(5, ge=1, le=32, description="Batches one worker runs at once.")

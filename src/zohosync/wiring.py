@@ -283,6 +283,7 @@ def _policy(settings: Settings) -> Policy:
     return Policy(
         phone_region=settings.phone_region,
         call_timeout=settings.call_timeout,
+        look_again=settings.look_again,
         contact_automations=settings.contact_automations == "new",
         lead_automations=settings.lead_automations == "new",
     )

@@ -87,6 +87,18 @@ async def close_findings(
     return cursor.rowcount
 
 
+async def was_accepted(connection: Connection, *, entity: str, record_id: str, codes: Sequence[str]) -> bool:
+    """Whether a person ever accepted one of these about the record."""
+    row = await fetch_one(
+        connection,
+        """select exists (select from zohosync.finding
+                           where record_id = %(record_id)s and entity = %(entity)s and code = any (%(codes)s)
+                             and resolution = 'accept') as accepted""",
+        {"entity": entity, "record_id": record_id, "codes": list(codes)},
+    )
+    return bool(row and row["accepted"])
+
+
 async def resolve_finding(
     connection: Connection, *, finding_id: int, action: str, reason: str, by: str
 ) -> Finding | None:

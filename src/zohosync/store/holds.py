@@ -35,6 +35,17 @@ async def put_hold(
     )
 
 
+async def touch_hold(
+    connection: Connection, *, kind: str, entity: str, record_id: str, digest: str | None, policies: str
+) -> None:
+    """A held record failed for another reason: it is tried again when something changes from here on."""
+    await connection.execute(
+        """update zohosync.hold set digest = %(digest)s, policies = %(policies)s
+            where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s""",
+        {"kind": kind, "entity": entity, "record": record_id, "digest": digest, "policies": policies},
+    )
+
+
 async def drop_hold(connection: Connection, *, kind: str, entity: str, record_id: str) -> None:
     """The record is held no longer."""
     await connection.execute(

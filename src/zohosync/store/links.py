@@ -7,7 +7,7 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from zohosync.db.pool import Connection, fetch_all
+from zohosync.db.pool import Connection, fetch_all, fetch_one
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ async def claim_creations(
                as w(record_id, reference, operation_id)
             order by w.record_id
            on conflict (system, module, entity, record_id) do update
-             set state = 'creating', reference = excluded.reference, updated_at = now(),
+             set state = 'creating', reference = excluded.reference, updated_at = now(), sought_at = null,
                  claimed_by = excluded.claimed_by, claimed_until = excluded.claimed_until
            where l.state <> 'linked'
              and (l.claimed_by = excluded.claimed_by or l.claimed_until is null
@@ -101,6 +101,36 @@ async def claim_creations(
         },
     )
     return {row["record_id"] for row in rows}
+
+
+async def note_look(
+    connection: Connection, *, system: str, module: str, entity: str, record_id: str, patience: timedelta
+) -> bool:
+    """Remember that a record in doubt was looked for in vain; whether it was before, that long ago."""
+    row = await fetch_one(
+        connection,
+        """update zohosync.link set sought_at = coalesce(sought_at, clock_timestamp())
+            where system = %(system)s and module = %(module)s and entity = %(entity)s and record_id = %(record)s
+           returning sought_at < clock_timestamp() - %(patience)s as long_ago""",
+        {"system": system, "module": module, "entity": entity, "record": record_id, "patience": patience},
+    )
+    return bool(row is None or row["long_ago"])
+
+
+async def is_being_made(connection: Connection, *, system: str, module: str, entity: str, record_id: str) -> bool:
+    """Whether a claim is held by an operation that has not ended. What was refused, or given up on, is free."""
+    row = await fetch_one(
+        connection,
+        """select exists (
+             select from zohosync.link l left join zohosync.operation o on o.operation_id = l.claimed_by
+              where l.system = %(system)s and l.module = %(module)s and l.entity = %(entity)s
+                and l.record_id = %(record)s and l.state <> 'linked'
+                and (o.status = 'running'
+                     or (l.claimed_until > clock_timestamp()
+                         and (o.status is null or o.status in ('pending', 'retrying', 'waiting'))))) as making""",
+        {"system": system, "module": module, "entity": entity, "record": record_id},
+    )
+    return bool(row and row["making"])
 
 
 async def release_creations(

@@ -67,11 +67,13 @@ async def count_by_status(connection: Connection) -> dict[str, int]:
 
 
 async def find_first_seen(connection: Connection, *, kind: str, entity: str, record_id: str) -> datetime | None:
-    """When the record was first found to need this kind of work, as far as the log reaches."""
+    """When the record was first found to need this kind of work, as far as the log reaches; looks at what was not due
+    do not count."""
     row = await fetch_one(
         connection,
         """select min(created_at) as seen_at from zohosync.operation
-            where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s""",
+            where kind = %(kind)s and entity = %(entity)s and record_id = %(record)s
+              and coalesce(action, '') not in ('not_due', 'before_golive', 'not_approved')""",
         {"kind": kind, "entity": entity, "record": record_id},
     )
     return row["seen_at"] if row else None

@@ -99,6 +99,11 @@ class ShopOrder:
     source: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The order as the shop has it, for comparing later: plain JSON, amounts as text."""
 
+    @property
+    def partly_refunded(self) -> bool:
+        """The shop says that a part of the money went back, whether or not it says how much."""
+        return self.source.get("partly_refunded") is True
+
 
 @dataclass(frozen=True, slots=True)
 class ShopApproval:

@@ -23,10 +23,12 @@ CATALOGUE_LIFETIME = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Settings the streams obey. ``*_automations``: whether Zoho's workflows run for new records."""
+    """Settings the streams obey. ``*_automations``: whether Zoho's workflows run for new records. ``look_again``:
+    how long after a look in vain a document in doubt is looked for once more, before it is made."""
 
     phone_region: str = "IN"
     call_timeout: timedelta = timedelta(seconds=20)
+    look_again: timedelta = timedelta(seconds=20)
     contact_automations: bool = True
     lead_automations: bool = True
 

@@ -708,6 +708,7 @@ begin
     'dispatched', zohosync.order_dispatched(record ->> 'status'),
     'cancelled', zohosync.order_cancelled(record ->> 'status'),
     'refunded', zohosync.order_refunded(record ->> 'status', record ->> 'payment_status', record ->> 'refund_status'),
+    'partly_refunded', coalesce(lower(record ->> 'refund_status') = 'partial', false),
     'lines', coalesce(lines, '[]'));
 end
 $function$;
@@ -735,7 +736,7 @@ begin
                 zohosync.order_paid(o.status::text, o.payment_status::text), zohosync.order_dispatched(o.status::text),
                 zohosync.order_cancelled(o.status::text),
                 zohosync.order_refunded(o.status::text, o.payment_status::text, refund_status::text),
-                paid_at, shipped_at, refunded_at, refund_amount, returned, razorpay_payment_id, payment_id,
+                coalesce(lower(refund_status::text) = 'partial', false), paid_at, shipped_at, refunded_at, refund_amount, returned, razorpay_payment_id, payment_id,
                 transaction_id, cod_charges, cod_fee)::text,
               coalesce(to_jsonb(o.shipping_address), 'null')::text, coalesce(to_jsonb(o.billing_address), 'null')::text,
               items.lines)) as digest

@@ -129,6 +129,10 @@ create table zohosync.sweep (
   swept_at  timestamptz not null default now()
 );
 
+-- When a record whose creation is in doubt was first looked for in vain: lists of Zoho may be behind, so that it is looked
+-- for again before it is made.
+alter table zohosync.link add column sought_at timestamptz;
+
 -- What is older than go-live is never synced by itself, not even when it changes: documents must be able to tell.
 alter table zohosync.observation add column before_golive boolean not null default false;
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from zohosync.store.links import (
     claim_creations,
     find_links,
     forget_link,
+    note_look,
     release_creations,
     save_links,
 )
@@ -59,6 +61,18 @@ class Claim:
                 hold=self.batch.lease.duration,
             )
         return self.record_id in taken
+
+    async def was_sought(self, patience: timedelta) -> bool:
+        """Whether it was looked for in vain before, at least that long ago; else this look is remembered."""
+        async with self.desk.pool.connection() as connection:
+            return await note_look(
+                connection,
+                system=SYSTEM,
+                module=self.module,
+                entity=self.entity,
+                record_id=self.record_id,
+                patience=patience,
+            )
 
     async def release(self) -> None:
         """Books refused: whoever comes next may try at once."""

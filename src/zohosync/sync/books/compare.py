@@ -109,6 +109,13 @@ def _head(draft: DocumentDraft, document: Document) -> Iterator[str]:
     expected = draft.assessment.place_of_supply
     if expected and document.place_of_supply != expected:
         yield f"Its place of supply is {document.place_of_supply or 'empty'}, {expected} was sent."
+    treatment, gstin = draft.assessment.gst_treatment, draft.assessment.gstin or ""
+    if document.gst_treatment and document.gst_treatment != treatment:
+        yield f"Its GST treatment is {document.gst_treatment}, {treatment} was sent."
+    if gstin and document.gst_no != gstin:
+        yield f"Its GSTIN is {document.gst_no or 'empty'}, {gstin} was sent."
+    if document.date is not None and document.date != draft.on:
+        yield f"Its date is {document.date.isoformat()}, {draft.on.isoformat()} was sent."
     if document.inclusive != draft.assessment.inclusive and draft.lines:
         yield "Its prices are taken as " + ("inclusive of tax." if document.inclusive else "exclusive of tax.")
 

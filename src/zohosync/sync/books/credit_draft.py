@@ -12,13 +12,15 @@ from typing import Any, cast
 from zohosync.errors import RecordInvalid
 from zohosync.gst.amounts import billable, value_of
 from zohosync.gst.credit import Credit, Invoiced, credit_all, credit_amount
-from zohosync.gst.sale import Assessment, Held, StateSource, SupplyType, TaxCategory, TaxedLine
+from zohosync.gst.money import PAISA
+from zohosync.gst.sale import Assessment, Held, Problem, StateSource, SupplyType, TaxCategory, TaxedLine
 from zohosync.store.documents import DocumentLineSent, StoredDocument
 from zohosync.store.orders import ShopOrder
 from zohosync.sync.books.desk import Office
 from zohosync.sync.books.holding import Held as HeldRecord
 from zohosync.sync.books.invoice_draft import ROUND_OFF, DocumentDraft, line_payload
 from zohosync.sync.books.policies import Policies
+from zohosync.sync.books.watch import find_line_changes
 from zohosync.zoho.books_records import Document
 
 YES = frozenset({"yes", "true", "1"})
@@ -28,8 +30,16 @@ ZERO = Decimal(0)
 def decide_credit(order: ShopOrder, stored: StoredDocument, invoice: Document) -> Credit:
     """What is credited: all of the invoice, or the part of the money the shop says was given back; Held when that is
     more than was invoiced."""
+    _check_unedited(order, stored, invoice)
     invoiced = read_invoiced(stored, invoice)
     amount = order.refunded_amount
+    if amount is None and order.partly_refunded:
+        raise RecordInvalid(
+            f"The shop says that a part of {order.order_number} was refunded, and not how much.",
+            hint="Fill in the amount in the shop; the credit note is made by itself then.",
+            code="refund_amount_missing",
+            field="refund_amount",
+        )
     if amount is None or amount == invoice.total:
         return credit_all(invoiced)
     credit = credit_amount(invoiced, amount)
@@ -38,13 +48,35 @@ def decide_credit(order: ShopOrder, stored: StoredDocument, invoice: Document) -
     return credit
 
 
+def _check_unedited(order: ShopOrder, stored: StoredDocument, invoice: Document) -> None:
+    """A credit note is made of the lines that were sent. Held when the invoice has others by now, or had them from the
+    start because a person accepted it: what is credited then is a person's to say."""
+    expected = sum((line.total for line in stored.lines), ZERO) + stored.round_off
+    changes = find_line_changes(stored.lines, invoice) if invoice.lines else ()
+    if abs(invoice.total - expected) <= PAISA * 2 * max(len(stored.lines), 1) and not changes:
+        return
+    number = order.order_number
+    raise HeldRecord(
+        (
+            Problem(
+                "invoice_edited",
+                invoice.number,
+                f"Invoice {invoice.number} is of {invoice.total:.2f} in Books, and its lines are not those that were"
+                f" sent ({expected:.2f}), so that nobody but a person can say what is credited.",
+                "Make the credit note by hand in Books and link it:"
+                f" `zohosync link refund {number} creditnotes <number> --reason <why>`.",
+            ),
+        )
+    )
+
+
 def read_invoiced(stored: StoredDocument, invoice: Document) -> Invoiced:
     """The invoice as it was made. Its prices as sent are those after the shop's order discount was shared out."""
     return Invoiced(
         lines=tuple(_taxed(line, inclusive=invoice.inclusive) for line in stored.lines),
-        supply_type=SupplyType(stored.supply_type or ""),
+        supply_type=_supply_type(stored),
         inclusive=invoice.inclusive,
-        round_off=stored.round_off,
+        round_off=invoice.total - sum((line.total for line in stored.lines), ZERO),
     )
 
 
@@ -142,6 +174,11 @@ def line_payloads(
     return payloads
 
 
+def _supply_type(stored: StoredDocument) -> SupplyType:
+    """What carries no tax may have none told: then it makes no difference."""
+    return SupplyType(stored.supply_type) if stored.supply_type else SupplyType.INTER
+
+
 def _taxed(line: DocumentLineSent, *, inclusive: bool) -> TaxedLine:
     return TaxedLine(
         key=line.key,
@@ -183,7 +220,7 @@ def _sent(line: TaxedLine, invoiced: DocumentLineSent, inclusive: bool, *, resto
 
 def _assessment(credit: Credit, stored: StoredDocument, invoice: Document) -> Assessment:
     """What is expected of the credit note, in the terms of a sale."""
-    supply = SupplyType(stored.supply_type or "")
+    supply = _supply_type(stored)
     return Assessment(
         place_of_supply=stored.place_of_supply or "",
         place_of_supply_gst_code="",

@@ -147,7 +147,9 @@ class CreditForesight:
         if known is None:
             return Preview(Verdict.GONE)
         order, document = known.order, known.document
-        decision = decide_refund(order, known.invoice, document, invoice_open=known.invoice_open, asked_now=True)
+        decision = decide_refund(
+            order, known.invoice, document, invoice_open=known.invoice_open, asked_now=True, asked=True
+        )
         if decision.turn is Turn.SKIP:
             return not_due(order, decision.action)
         if document is not None and decision.turn is Turn.REPORT:

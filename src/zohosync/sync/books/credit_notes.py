@@ -20,8 +20,9 @@ from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
 from zohosync.store.findings import close_findings
 from zohosync.store.links import Link, find_links
-from zohosync.store.operations import find_first_seen, is_open
+from zohosync.store.operations import find_first_seen, is_open, was_asked_for
 from zohosync.store.orders import ShopOrder, read_hold_digests, read_orders
+from zohosync.sync.books.claims import Claim
 from zohosync.sync.books.credit_draft import decide_credit, draft_credit, goods_came_back
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.books.holding import Judged, finish
@@ -46,7 +47,7 @@ ENTITY = "refund"
 INVOICE_KIND = "books.invoice.push"
 INVOICE_ENTITY = "order"
 REFUNDS = "creditnote_refunds"
-WELL_AGAIN = ("document_differs", "total_mismatch", "refund_changed_after_credit")
+WELL_AGAIN = ("document_differs", "total_mismatch", "refund_changed_after_credit", "refund_already_paid")
 
 
 class Turn(Enum):
@@ -74,6 +75,7 @@ class Known:
     order: ShopOrder
     invoice: StoredDocument | None
     invoice_open: bool
+    asked: bool
     document: StoredDocument | None
     link: Link | None
     estranged: frozenset[str]
@@ -103,13 +105,17 @@ def decide_refund(
     *,
     invoice_open: bool,
     asked_now: bool,
+    asked: bool = False,
 ) -> Decision:
-    """Pure. What was never invoiced is never credited; what is about to be invoiced is waited for."""
+    """Pure. What was never invoiced is never credited; what is about to be invoiced is waited for.
+
+    ``asked``: a person wants a credit note, as for an order that was cancelled after it was invoiced.
+    """
     if document is not None and document.reached("sent") and not _as_credited(order, document):
         return Decision(Turn.REPORT, "refund_changed_after_credit")
     if document is not None and document.reached("settled"):
         return Decision(Turn.CHECK if asked_now else Turn.SKIP, "identical")
-    if not order.refunded:
+    if not order.refunded and not (order.cancelled and asked):
         return Decision(Turn.SKIP, "not_refunded")
     if invoice is None:
         return Decision(Turn.WAIT) if invoice_open else Decision(Turn.SKIP, "never_invoiced")
@@ -127,7 +133,7 @@ async def push_credit_notes(desk: BooksDesk, batch: Batch) -> None:
 async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
     known = await _read(desk, operation)
     if known is None:
-        await batch.finish([Report(operation.operation_id, Outcome.SKIPPED, action="gone")])
+        await finish(batch, operation, Report(operation.operation_id, Outcome.SKIPPED, action="gone"), None)
         return
     order, judged = known.order, known.judged
     batch.note_record(operation, digest=order.digest, label=order.order_number)
@@ -138,6 +144,7 @@ async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
             known.document,
             invoice_open=known.invoice_open,
             asked_now=operation.cause is Cause.MANUAL,
+            asked=known.asked,
         )
         if decision.turn is Turn.SKIP:
             await _end(batch, operation, known, known.document, decision.action)
@@ -222,14 +229,17 @@ async def _settle(case: Case, kind: Kind, stored: StoredDocument, invoice: Docum
         await case.books.apply_credit_note(document.id, [Applied(invoice.id, applied)])
         case.batch.note_progress(case.operation)
     left = document.balance - max(applied, Decimal(0))
-    if left > 0 and not await _pay_back(case, stored, left):
+    if left > 0 and not case.order.refunded:  # cancelled: nobody says that money went back
+        case.batch.warn(case.operation, f"₹{left:.2f} stay with the customer as credit, until the order is refunded.")
+        return stored
+    if left > 0 and not await _pay_back(case, kind, stored, left):
         return stored
     settled = replace(stored, step="settled", status="closed", settled_amount=document.total)
     await keep(case, settled)
     return settled
 
 
-async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool:
+async def _pay_back(case: Case, kind: Kind, stored: StoredDocument, amount: Decimal) -> bool:
     """Record the money that went back to the customer; False when nobody said from which account."""
     account = refund_account(case)
     if account is None:
@@ -240,6 +250,7 @@ async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool
         )
         return False
     claim = claim_of(case, REFUNDS, ENTITY)
+    await _check_first_time(case, kind, claim, stored, amount)
     if not await claim.take(stored.reference):
         raise NotReady("Somebody is recording this refund just now.", wait_for="parent", hint="It looks again soon.")
     try:
@@ -251,6 +262,33 @@ async def _pay_back(case: Case, stored: StoredDocument, amount: Decimal) -> bool
         await claim.keep(connection, refund.id, {"reference": refund.reference})
     case.batch.note_progress(case.operation)
     return True
+
+
+async def _check_first_time(case: Case, kind: Kind, claim: Claim, stored: StoredDocument, amount: Decimal) -> None:
+    """Money that went back once, for this credit note or one that was let go, goes back again only when a person says
+    so."""
+    async with case.desk.pool.connection() as connection:
+        link = await claim.find(connection)
+        parted = await find_estrangements(connection, entity=ENTITY, module=REFUNDS, record_ids=[claim.record_id])
+    recorded = link.zoho_id if link else None
+    before = sorted({*parted.get(claim.record_id, ()), *([recorded] if recorded else ())})
+    if not before:
+        return
+    message = (
+        f"Money went back for {case.order.order_number} before, and ₹{amount:.2f} of credit note {stored.number} are"
+        " open: it may go back twice."
+    )
+    detail = {"number": stored.number, "amount": f"{amount:.2f}", "refunds": before}
+    if await find(case, kind, "refund_already_paid", message, detail):
+        raise RecordInvalid(
+            message,
+            hint="Look at both in Books. Use the credit there and press Sync now, or have the refund recorded once more"
+            " under Findings.",
+            code="refund_already_paid",
+        )
+    if recorded:
+        async with case.desk.pool.connection() as connection:
+            await claim.forget(connection)
 
 
 def draft_refund(case: Matter, stored: StoredDocument, amount: Decimal, account: str) -> dict[str, Any]:
@@ -285,6 +323,8 @@ async def _report_change(case: Case, kind: Kind, stored: StoredDocument) -> None
 
 
 def _as_credited(order: ShopOrder, document: StoredDocument) -> bool:
+    if order.cancelled and not order.refunded:  # a person asked for it; the money may follow
+        return not document.source.get("refunded_amount")
     return order.refunded and document.source.get("refunded_amount", "") == _told_amount(order)
 
 
@@ -349,11 +389,15 @@ async def read_known(desk: BooksDesk, connection: Connection, operation: Operati
     digests = await read_hold_digests(connection, ENTITY, [record_id])
     invoice_open = await is_open(connection, kind=INVOICE_KIND, entity=INVOICE_ENTITY, record_id=record_id)
     seen_at = await find_first_seen(connection, kind=KIND, entity=ENTITY, record_id=record_id)
+    asked = operation.cause is Cause.MANUAL or await was_asked_for(
+        connection, kind=KIND, entity=ENTITY, record_id=record_id
+    )
     policies = await desk.policies(connection)
     return Known(
         order=orders[record_id],
         invoice=invoices.get(record_id),
         invoice_open=invoice_open,
+        asked=asked,
         document=documents.get(record_id),
         link=links.get(record_id),
         estranged=frozenset(estranged.get(record_id, ())),

@@ -19,7 +19,7 @@ from zohosync.store.documents import StoredDocument, find_documents, find_estran
 from zohosync.store.findings import close_findings
 from zohosync.store.links import Link, find_links
 from zohosync.store.operations import find_first_seen, wake, was_asked_for
-from zohosync.store.orders import ShopApproval, read_approvals
+from zohosync.store.orders import ShopApproval, ShopOrder, read_approvals
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.books.holding import Judged, finish
 from zohosync.sync.books.invoice_draft import DocumentDraft
@@ -37,12 +37,14 @@ from zohosync.sync.books.making import (
 from zohosync.sync.books.order_draft import draft_order
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import check_complete
-from zohosync.sync.books.snapshot import find_changes, snapshot_of
+from zohosync.sync.books.snapshot import Change, find_changes, snapshot_of
 from zohosync.sync.desk import write_back
 
 KIND = "books.estimate.push"
 ENTITY = "approved_quote"
 WELL_AGAIN = ("document_differs", "total_mismatch", "quote_changed_after_estimate", "approval_withdrawn")
+
+BORROWED = frozenset({"ship_to", "bill_to"})
 
 ESTIMATES = Kind(
     module="estimates",
@@ -92,7 +94,7 @@ def decide_estimate(
     """Pure. ``asked``: a person pressed *Sync now* for it once, ``asked_now``: just now; ``begun``: a creation was
     claimed, so that an estimate may exist in Books."""
     if document is not None and document.reached("sent"):
-        if find_changes(document.source, snapshot_of(quote.order)):
+        if find_quote_changes(document, quote.order):
             return Decision(Turn.REPORT, "quote_changed_after_estimate")
         if not quote.approved:
             return Decision(Turn.REPORT, "approval_withdrawn")
@@ -104,6 +106,13 @@ def decide_estimate(
     return Decision(Turn.MAKE)
 
 
+def find_quote_changes(document: StoredDocument, quote: ShopOrder) -> tuple[Change, ...]:
+    """What the quote says differently since its estimate was made. A quote has no addresses of its own: they are its
+    customer's, and its order's once there is one."""
+    changes = find_changes(document.source, snapshot_of(quote))
+    return tuple(change for change in changes if change.field not in BORROWED)
+
+
 async def push_estimates(desk: BooksDesk, batch: Batch) -> None:
     """Bring approved quotes to Books, one after the other."""
     for operation in batch.operations:
@@ -113,7 +122,7 @@ async def push_estimates(desk: BooksDesk, batch: Batch) -> None:
 async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
     known = await _read(desk, operation)
     if known is None:
-        await batch.finish([Report(operation.operation_id, Outcome.SKIPPED, action="gone")])
+        await finish(batch, operation, Report(operation.operation_id, Outcome.SKIPPED, action="gone"), None)
         return
     order, judged = known.quote.order, Judged(known.quote.order.hold_digest, known.policies.digest)
     batch.note_record(operation, digest=order.digest, label=order.order_number)
@@ -203,7 +212,7 @@ def find_expiry(case: Matter, known: Known, on: date) -> tuple[date | None, str]
 async def _report_change(case: Case, stored: StoredDocument, code: str) -> None:
     """The customer has the estimate: it is never edited by us. A person decides, and may have accepted it before."""
     number = stored.number or stored.zoho_id
-    changes = [str(change) for change in find_changes(stored.source, snapshot_of(case.order))]
+    changes = [str(change) for change in find_quote_changes(stored, case.order)]
     if code == "approval_withdrawn":
         message = f"Quote {case.order.order_number} is no longer approved; estimate {number} was sent."
     else:

@@ -7,8 +7,8 @@ from zohosync.db.pool import Connection
 from zohosync.errors import RecordInvalid, Refused, ZohosyncError
 from zohosync.gst.sale import Problem
 from zohosync.queue.batch import Also, Batch
-from zohosync.queue.operation import Operation, Report
-from zohosync.store.holds import drop_hold, put_hold
+from zohosync.queue.operation import Operation, Outcome, Report
+from zohosync.store.holds import drop_hold, put_hold, touch_hold
 
 
 class Held(RecordInvalid):
@@ -37,7 +37,7 @@ async def finish(
     operation: Operation,
     report: Report,
     judged: Judged | None,
-    error: ZohosyncError | None,
+    error: ZohosyncError | None = None,
     also: Also | None = None,
 ) -> None:
     """End an operation and keep its hold in step, in one transaction with what ``also`` writes."""
@@ -56,7 +56,16 @@ async def finish(
                 digest=judged.digest,
                 policies=judged.policies,
             )
-        elif error is None:
+        elif report.outcome is Outcome.FAILED and judged is not None:  # another failure: the same change is no reason
+            await touch_hold(
+                connection,
+                kind=operation.kind,
+                entity=operation.entity,
+                record_id=operation.record_id,
+                digest=judged.digest,
+                policies=judged.policies,
+            )
+        elif error is None or report.outcome is Outcome.SKIPPED:
             await drop_hold(connection, kind=operation.kind, entity=operation.entity, record_id=operation.record_id)
 
     await batch.finish([report], write)

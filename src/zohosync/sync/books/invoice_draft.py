@@ -91,7 +91,7 @@ def draft_document(
 
 
 def as_invoice(
-    draft: DocumentDraft, order: ShopOrder, policies: Policies, *, estimate_id: str | None
+    draft: DocumentDraft, order: ShopOrder, policies: Policies, *, estimate_id: str | None = None
 ) -> dict[str, Any]:
     """The payload with what only invoices have. It is due on its day: it was paid, or is paid on delivery."""
     more: dict[str, Any] = {"due_date": draft.on.isoformat(), "payment_terms": 0}

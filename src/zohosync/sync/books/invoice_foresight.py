@@ -34,7 +34,7 @@ from zohosync.sync.books.document_foresight import (
     step_of,
     unchanged,
 )
-from zohosync.sync.books.invoice_decision import Turn, decide_invoice
+from zohosync.sync.books.invoice_decision import Turn, decide_invoice, was_paid
 from zohosync.sync.books.invoice_draft import as_invoice
 from zohosync.sync.books.invoices import (
     ENTITY,
@@ -155,7 +155,7 @@ class InvoiceForesight:
         except (RecordInvalid, NotReady) as error:
             return Preview(verdict_of(error, ()), label, error, steps=tuple(steps))
         steps.append(_invoice_step(prospect, known, plan))
-        if known.order.paid and plan.draft.total:
+        if was_paid(known.order) and plan.draft.total:
             made = stored or _stored(prospect, plan)
             steps.append(await _payment_step(connection, prospect, made, stored))
         return Preview(verdict_of(None, steps), label, None, plan.warnings, tuple(steps))

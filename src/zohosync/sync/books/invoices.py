@@ -5,6 +5,7 @@ customer → items → invoice (draft) → read back and compare → sent → pa
 https://www.zoho.com/books/api/v3/invoices/
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -24,22 +25,26 @@ from zohosync.store.operations import find_first_seen, is_open, was_asked_for
 from zohosync.store.orders import ShopOrder, read_orders
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.books.holding import Held, Judged, finish
-from zohosync.sync.books.invoice_decision import Decision, Turn, decide_invoice
+from zohosync.sync.books.invoice_decision import COD, Decision, Turn, decide_invoice, was_paid
 from zohosync.sync.books.invoice_draft import as_invoice
 from zohosync.sync.books.making import (
     Case,
     Kind,
     Matter,
+    claim_of,
     ensure_document,
     find,
+    find_begun,
     get_document,
+    is_other,
     read_back,
+    renew_draft,
     send,
 )
 from zohosync.sync.books.order_draft import draft_order
 from zohosync.sync.books.payments import settle_invoice
 from zohosync.sync.books.policies import Policies
-from zohosync.sync.books.sale import check_complete, find_unmapped, read_sale, rules_of
+from zohosync.sync.books.sale import check_complete, find_contradictions, find_unmapped, read_sale, rules_of
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
 from zohosync.sync.desk import write_back
 
@@ -47,13 +52,8 @@ KIND = "books.invoice.push"
 ENTITY = "order"
 QUOTE_KIND = "books.estimate.push"
 QUOTE_ENTITY = "approved_quote"
-WELL_AGAIN = (
-    "document_differs",
-    "document_not_sent",
-    "total_mismatch",
-    "order_changed_after_invoicing",
-    "cancelled_after_invoicing",
-)
+SENT_AFTER_ALL = ("document_differs", "document_not_sent", "total_mismatch")
+AS_INVOICED = ("order_changed_after_invoicing", "cancelled_after_invoicing")
 
 
 @dataclass(frozen=True)
@@ -97,42 +97,75 @@ async def push_invoices(desk: BooksDesk, batch: Batch) -> None:
 async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
     known = await _read(desk, operation)
     if known is None:
-        await batch.finish([Report(operation.operation_id, Outcome.SKIPPED, action="gone")])
+        await finish(batch, operation, Report(operation.operation_id, Outcome.SKIPPED, action="gone"), None)
         return
     order, judged = known.order, Judged(known.order.hold_digest, known.policies.digest)
     batch.note_record(operation, digest=order.digest, label=order.order_number)
     try:
-        decision = decide_invoice(
-            order,
-            known.document,
-            known.policies,
-            asked=known.asked,
-            asked_now=operation.cause is Cause.MANUAL,
-            begun=known.link is not None and known.link.state != "linked",
-        )
-        if decision.turn is Turn.SKIP:
-            await _end(batch, operation, known, judged, known.document, decision.action)
-            return
-        case = Case(desk, batch, operation, order, known.policies, await desk.office(), desk.books_for(batch), judged)
-        document = await _take_turn(case, known, decision)
-        await _end(batch, operation, known, judged, document, decision.action or "create")
+        await _bring(desk, batch, operation, known, judged)
     except LeaseLost:
         raise
     except ZohosyncError as error:
         await finish(batch, operation, batch.judge(error, operation), judged, error)
 
 
-async def _take_turn(case: Case, known: Known, decision: Decision) -> StoredDocument:
+async def _bring(desk: BooksDesk, batch: Batch, operation: Operation, known: Known, judged: Judged) -> None:
+    """Decide and act; a report that a person accepted before is no end: what else there is to do is done."""
+    accepted: set[str] = set()
+    document = known.document
+    while True:
+        decision = _decide(operation, known, accepted)
+        if decision.turn is Turn.SKIP:
+            break
+        case = Case(
+            desk, batch, operation, known.order, known.policies, await desk.office(), desk.books_for(batch), judged
+        )
+        document = await _take_turn(case, known, decision)
+        if decision.turn is not Turn.REPORT:
+            break
+        accepted.add(decision.action)
+    made = decision.turn in (Turn.MAKE, Turn.GO_ON) or (decision.turn is Turn.LOOK and document is not None)
+    await _end(batch, operation, known, judged, document, "create" if made else decision.action, accepted)
+
+
+def _decide(operation: Operation, known: Known, accepted: Collection[str]) -> Decision:
+    return decide_invoice(
+        known.order,
+        known.document,
+        known.policies,
+        asked=known.asked,
+        asked_now=operation.cause is Cause.MANUAL,
+        begun=known.link is not None and known.link.state != "linked",
+        accepted=accepted,
+    )
+
+
+async def _take_turn(case: Case, known: Known, decision: Decision) -> StoredDocument | None:
     kind = invoice_kind(case.policies)
+    if decision.turn is Turn.LOOK and not await _was_begun(case, kind, known):
+        return None
+    if decision.turn in (Turn.MAKE, Turn.GO_ON, Turn.LOOK):
+        document = await _make(case, kind, known)
+        if decision.turn is Turn.GO_ON and decision.action:
+            await _report_change(case, kind, document, decision)
+        return document
+    assert known.document is not None
     if decision.turn is Turn.REPORT:
-        assert known.document is not None
         await _report_change(case, kind, known.document, decision)
-        return known.document
-    if decision.turn is Turn.CHECK:
-        assert known.document is not None
+    else:
         await get_document(case, kind, known.document)
-        return known.document
-    return await _make(case, kind, known)
+    return known.document
+
+
+async def _was_begun(case: Case, kind: Kind, known: Known) -> bool:
+    """Whether an attempt, of an order that should have no invoice any more, left one in Books; the attempt is forgotten
+    otherwise."""
+    assert known.link is not None
+    if await find_begun(case, kind, known.link, known.estranged) is not None:
+        return True
+    async with case.desk.pool.connection() as connection:
+        await claim_of(case, kind.module, kind.entity).forget(connection)
+    return False
 
 
 async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
@@ -142,7 +175,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
         return await settle_invoice(case, stored, await get_document(case, kind, stored))
     check_complete(case.order)
     on = document_date(case, known)
-    assessment = assess_order(case.order, case, on, also=_number_problems(case.order, case.policies))
+    assessment = assess_order(case.order, case, on, also=_order_problems(case.order, case.policies))
     await_estimate(known)
     draft = await draft_order(case, assessment, on, known.estranged)
     if stored is None:
@@ -150,14 +183,16 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
             draft, case.order, case.policies, estimate_id=known.estimate.zoho_id if known.estimate else None
         )
         stored = await ensure_document(case, kind, draft, payload, link=known.link, estranged=known.estranged)
+    if is_other(stored, draft):  # an earlier attempt made it, of what the order was then
+        stored = await renew_draft(case, kind, stored, draft, as_invoice(draft, case.order, case.policies))
     stored, document = await read_back(case, kind, stored, draft)
     stored = await send(case, kind, stored, document)
-    return await settle_invoice(case, stored, document) if case.order.paid else stored
+    return await settle_invoice(case, stored, document) if was_paid(case.order) else stored
 
 
 def assess_order(order: ShopOrder, case: Matter, on: date, *, also: tuple[Problem, ...] = ()) -> Assessment:
     """The order's tax; Held with everything a person has to correct, ``also`` included."""
-    unmapped = (*find_unmapped(order), *also)
+    unmapped = (*find_unmapped(order), *find_contradictions(order, case.policies), *also)
     result = assess(read_sale(order, case.policies, on), rules_of(case.office, case.policies))
     problems = (*unmapped, *(result.problems if isinstance(result, HeldSale) else ()))
     if problems:
@@ -166,10 +201,17 @@ def assess_order(order: ShopOrder, case: Matter, on: date, *, also: tuple[Proble
     return result
 
 
-def _number_problems(order: ShopOrder, policies: Policies) -> tuple[Problem, ...]:
-    """Where the order's number is to be the invoice's, the law must allow it."""
-    problem = check_number(order.order_number) if policies.invoice_number == "order_number" else None
-    return (problem,) if problem else ()
+def _order_problems(order: ShopOrder, policies: Policies) -> tuple[Problem, ...]:
+    """What only an order must have: what was charged, which a payment is booked for; and where its number is to be the
+    invoice's, one the law allows."""
+    number = check_number(order.order_number) if policies.invoice_number == "order_number" else None
+    nothing = Problem(
+        "charged_missing",
+        "",
+        f"The shop does not say what {order.order_number} costs in all.",
+        "Fill in its total in the shop.",
+    )
+    return tuple(problem for problem in (number, nothing if order.total is None else None) if problem)
 
 
 def document_date(case: Matter, known: Known) -> date:
@@ -180,8 +222,26 @@ def document_date(case: Matter, known: Known) -> date:
     told = known.order.overrides.get("document_date")
     if told:
         return date.fromisoformat(told)
+    day, today = _day_told(case, known), business_date(case.desk.clock.now(), case.office.zone)
+    placed = business_date(case.order.placed_at, case.office.zone) if case.order.placed_at else day
+    if day > today or day < placed:
+        number = case.order.order_number
+        raise RecordInvalid(
+            f"{number} was placed on {placed:%-d %B %Y}, and the shop says it was paid or dispatched on"
+            f" {day:%-d %B %Y}, which cannot be.",
+            hint=f"Correct it in the shop, or say the day: `zohosync override set order {number} document_date"
+            " <YYYY-MM-DD> --reason <why>`.",
+            code="document_date_implausible",
+            field="document_date",
+        )
+    return day
+
+
+def _day_told(case: Matter, known: Known) -> date:
+    """The day of what makes the order due."""
     order, zone = case.order, case.office.zone
-    by_dispatch = order.payment_method == "cod" or case.policies.invoice_when == "dispatch"
+    when = case.policies.cod_invoice_when if order.payment_method == COD else case.policies.invoice_when
+    by_dispatch = when == "dispatch"
     instant = (order.dispatched_at if by_dispatch else None) or order.paid_at
     if instant is None and order.before_golive:
         instant = order.placed_at
@@ -223,8 +283,9 @@ async def _end(
     judged: Judged,
     document: StoredDocument | None,
     action: str,
+    accepted: Collection[str],
 ) -> None:
-    """End well: the id stands in the shop, and what was wrong is closed."""
+    """End well: the id stands in the shop, and what is well again is closed."""
     order = known.order
     made = action == "create" and document is not None
 
@@ -237,7 +298,7 @@ async def _end(
             connection,
             entity=ENTITY,
             record_id=order.record_id,
-            codes=WELL_AGAIN,
+            codes=[*(SENT_AFTER_ALL if document.reached("sent") else ()), *(() if accepted else AS_INVOICED)],
             by="zohosync",
             resolution="well_again",
         )

@@ -14,7 +14,7 @@ from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Operation
 from zohosync.store.documents import Module, StoredDocument, save_document
 from zohosync.store.findings import report_finding
-from zohosync.store.links import Link
+from zohosync.store.links import Link, find_link_owners
 from zohosync.store.orders import ShopOrder
 from zohosync.sync.books.claims import Claim
 from zohosync.sync.books.compare import Comparison, compare
@@ -97,7 +97,8 @@ def claim_of(case: Case, module: str, entity: str) -> Claim:
 def unique_key(case: Matter, reference: str) -> UniqueKey | None:
     """The value of the organisation's no-duplicates field, where it has one."""
     name = case.policies.unique_reference_field
-    return UniqueKey(name, reference) if name else None
+    # A header carries it, and a header is ASCII.
+    return UniqueKey(name, reference) if name and reference.isascii() else None
 
 
 async def ensure_document(
@@ -110,14 +111,24 @@ async def ensure_document(
     estranged: Collection[str],
 ) -> StoredDocument:
     """The document, found or made, with link and row saved. One that may exist already is looked for first."""
-    found = await _find_begun(case, kind, draft, link, estranged) if link is not None else None
+    found = await find_begun(case, kind, link, estranged) if link is not None else None
+    if found is None and link is not None and unique_key(case, draft.reference) is None:
+        await _look_again(case, kind)
     document = found or await _create(case, kind, draft, payload)
     return await _remember(case, kind, draft, document)
 
 
-async def _find_begun(
-    case: Case, kind: Kind, draft: DocumentDraft, link: Link, estranged: Collection[str]
-) -> Document | None:
+async def _look_again(case: Case, kind: Kind) -> None:
+    """Lists of Books may be behind: what was not found is looked for once more, a while later, before it is made."""
+    if not await claim_of(case, kind.module, kind.entity).was_sought(case.desk.policy.look_again):
+        raise NotReady(
+            f"Nobody knows whether the {kind.word} was made; Books is asked again in a moment.",
+            wait_for="parent",
+            hint="It continues by itself.",
+        )
+
+
+async def find_begun(case: Case, kind: Kind, link: Link, estranged: Collection[str]) -> Document | None:
     """What an earlier attempt may have left. A link without a row is of a document that was known once."""
     if link.zoho_id is not None:
         known = await kind.read(case.books, link.zoho_id)
@@ -125,20 +136,19 @@ async def _find_begun(
             return known
         async with case.desk.pool.connection() as connection:
             await claim_of(case, kind.module, kind.entity).forget(connection)
-    return await _look(case, kind, draft, estranged)
-
-
-async def _look(case: Case, kind: Kind, draft: DocumentDraft, estranged: Collection[str]) -> Document | None:
-    """What a creation whose outcome is unknown left in Books: the same reference and customer."""
-    rows = [
-        row
-        for row in await kind.find(case.books, draft.reference)
-        if row.customer_id == draft.customer_id and row.id not in estranged
-    ]
+    reference = link.reference or reference_of(case.order.order_number, estranged)
+    rows = [row for row in await kind.find(case.books, reference) if row.id not in estranged]
+    async with case.desk.pool.connection() as connection:
+        owners = await find_link_owners(
+            connection, system="books", module=kind.module, zoho_ids=[row.id for row in rows]
+        )
+    mine = (kind.entity, case.operation.record_id)
+    # Whatever its customer: the order may have become another one's since, and comparing tells.
+    rows = [row for row in rows if owners.get(row.id, mine) == mine]
     if len(rows) > 1:
         numbers = ", ".join(row.number or row.id for row in rows)
         raise RecordInvalid(
-            f"Books has several documents with the reference {draft.reference}: {numbers}.",
+            f"Books has several documents with the reference {reference}: {numbers}.",
             hint=f"Delete or void the wrong ones in Books, or link the right one: `zohosync link {kind.entity}"
             f" {case.order.order_number} {kind.module} <number> --reason <why>`.",
             code="document_ambiguous",
@@ -155,7 +165,10 @@ async def _create(case: Case, kind: Kind, draft: DocumentDraft, payload: dict[st
         return await kind.create(case.books, payload, unique_key(case, draft.reference))
     except Refused as refused:
         case.desk.forget_office()  # what was refused may rest on taxes or accounts that changed
-        await claim.release()
+        if refused.reason == "books_key_not_kept":  # told of a document that was made
+            raise
+        async with case.desk.pool.connection() as connection:
+            await claim.forget(connection)
         await mend_parents(
             case.desk,
             case.batch,
@@ -198,7 +211,7 @@ def stored_document(
         step="created",
         status=document.status,
         document_date=draft.on,
-        customer_id=draft.customer_id,
+        customer_id=document.customer_id or draft.customer_id,
         place_of_supply=assessed.place_of_supply,
         supply_type=assessed.supply_type.value,
         gst_treatment=assessed.gst_treatment,
@@ -222,6 +235,31 @@ def stored_document(
         lines=draft.lines,
         books_modified_at=document.modified_at,
     )
+
+
+def is_other(stored: StoredDocument, draft: DocumentDraft) -> bool:
+    """Whether what should be sent now is no longer what the draft in Books was made of."""
+    return (
+        tuple(replace(line, line_item_id="") for line in stored.lines) != draft.lines
+        or (stored.shop_total, stored.customer_id) != (draft.total, draft.customer_id)
+        or (stored.place_of_supply, stored.gst_treatment)
+        != (draft.assessment.place_of_supply, draft.assessment.gst_treatment)
+    )
+
+
+async def renew_draft(
+    case: Case, kind: Kind, stored: StoredDocument, draft: DocumentDraft, payload: dict[str, Any]
+) -> StoredDocument:
+    """Bring a draft up to date that nobody has sent: the order was corrected, or a policy. Its lines are replaced."""
+    document = await get_document(case, kind, stored)
+    if document.status not in DRAFT_STATUSES:
+        return stored  # reading it back tells what differs
+    kept = {name: value for name, value in payload.items() if name != "invoice_number"}  # it has its number
+    renewed = stored_document(
+        case, kind, draft, await kind.update(case.books, stored.zoho_id, kept), stored.organisation_id
+    )
+    await keep(case, renewed)
+    return renewed
 
 
 async def read_back(

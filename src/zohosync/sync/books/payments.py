@@ -10,7 +10,8 @@ from typing import Any
 
 from zohosync.errors import NotReady, RecordInvalid, Refused
 from zohosync.gst.dates import business_date
-from zohosync.store.documents import StoredDocument, save_document
+from zohosync.store.documents import StoredDocument, find_estrangements, save_document
+from zohosync.sync.books.invoice_decision import COD
 from zohosync.sync.books.making import Case, Matter, claim_of, unique_key
 from zohosync.zoho.books_records import Document, Payment
 
@@ -30,9 +31,9 @@ async def settle_invoice(case: Case, stored: StoredDocument, document: Document)
         found = await _find(case, stored)
         if found is None:
             raise _partly_paid(stored, document)
-        return await _keep(case, _settled(stored, document), found)
+        return await _keep(case, _settled(stored, document, found), found)
     payment = await _ensure_payment(case, stored, document)
-    return await _keep(case, _settled(stored, document), payment)
+    return await _keep(case, _settled(stored, document, payment), payment)
 
 
 def draft_payment(case: Matter, stored: StoredDocument, due: Decimal) -> dict[str, Any]:
@@ -66,8 +67,10 @@ def payment_reference(case: Matter) -> str:
 def payment_date(case: Matter, stored: StoredDocument) -> date:
     """The business day the money came, as far as the shop tells."""
     instant = case.order.paid_at
-    if instant is None:
+    if instant is None and case.order.payment_method != COD:
         return stored.document_date
+    if instant is None:  # the money of a delivery comes later than its invoice
+        instant = case.operation.requested_at or case.desk.clock.now()
     return max(business_date(instant, case.office.zone), stored.document_date)
 
 
@@ -79,6 +82,15 @@ async def _ensure_payment(case: Case, stored: StoredDocument, document: Document
         found = await _find(case, stored)
         if found is not None:
             return found
+        if unique_key(case, stored.reference) is None and not await claim.was_sought(case.desk.policy.look_again):
+            raise NotReady(
+                "Nobody knows whether the payment was recorded; Books is asked again in a moment.",
+                wait_for="parent",
+                hint="It continues by itself.",
+            )
+    moved = await _move_payment(case, stored, document)
+    if moved is not None:
+        return moved
     if not await claim.take(payment_reference(case)):
         raise NotReady("Somebody is recording this payment just now.", wait_for="parent", hint="It looks again soon.")
     try:
@@ -88,6 +100,32 @@ async def _ensure_payment(case: Case, stored: StoredDocument, document: Document
     except Refused:
         await claim.release()
         raise
+
+
+async def _move_payment(case: Case, stored: StoredDocument, document: Document) -> Payment | None:
+    """The customer paid once: where an earlier invoice of the order was let go, its payment is this one's."""
+    async with case.desk.pool.connection() as connection:
+        estranged = await find_estrangements(
+            connection, entity=ENTITY, module="invoices", record_ids=[case.operation.record_id]
+        )
+    if not estranged:
+        return None
+    for row in await case.books.find_payments(payment_reference(case), stored.customer_id):
+        payment = await case.books.payment(row.id)
+        if payment is None:
+            continue
+        if payment.unused < min(document.total, payment.amount):
+            raise RecordInvalid(
+                f"The payment of {case.order.order_number} is recorded on an earlier invoice.",
+                hint=f"Void that invoice in Books, or move payment {payment.number or payment.id} to invoice"
+                f" {stored.number} there; then press Sync now.",
+                code="payment_on_other_invoice",
+            )
+        due = min(document.total, payment.unused)
+        return await case.books.update_payment(
+            payment.id, {"invoices": [{"invoice_id": stored.zoho_id, "amount_applied": due}]}
+        )
+    return None
 
 
 async def _find(case: Case, stored: StoredDocument) -> Payment | None:
@@ -109,8 +147,12 @@ async def _keep(case: Case, stored: StoredDocument, payment: Payment | None) -> 
     return stored
 
 
-def _settled(stored: StoredDocument, document: Document) -> StoredDocument:
-    return replace(stored, step="settled", status="paid", settled_amount=document.total)
+def _settled(stored: StoredDocument, document: Document, payment: Payment) -> StoredDocument:
+    """What the payment settles of it: less than all when a person accepted a larger invoice."""
+    applied = sum((one.amount for one in payment.applied if one.invoice_id == stored.zoho_id), Decimal(0))
+    amount = applied or min(payment.amount, document.total)
+    status = "paid" if amount >= document.total else "partially_paid"
+    return replace(stored, step="settled", status=status, settled_amount=amount)
 
 
 def _partly_paid(stored: StoredDocument, document: Document) -> RecordInvalid:

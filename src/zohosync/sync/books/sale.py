@@ -12,7 +12,6 @@ from zohosync.sync.books.policies import Policies
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
 YES = frozenset({"yes", "true", "1"})
-_ADDRESS = frozenset({"state", "postal_code"})
 
 
 def check_complete(order: ShopOrder) -> None:
@@ -50,6 +49,27 @@ def find_unmapped(order: ShopOrder) -> tuple[Problem, ...]:
     )
 
 
+def find_contradictions(order: ShopOrder, policies: Policies) -> tuple[Problem, ...]:
+    """Where what was charged is believed whatever the shop called tax, its parts must at least add up to it: else a
+    discount that was forgotten, or a line that is missing, would pass for tax."""
+    if _basis(order, policies) is not PriceBasis.AS_CHARGED or order.total is None:
+        return ()
+    goods = sum((_line_total(line) or ZERO for line in order.lines), ZERO)
+    parts = goods - (order.discount or ZERO) + (order.shipping or ZERO) + (order.cod_fee or ZERO)
+    told = parts + (order.tax or ZERO)
+    if min(abs(parts - order.total), abs(told - order.total)) <= CENT * (len(order.lines) + 1):
+        return ()
+    return (
+        Problem(
+            "total_mismatch",
+            f"{order.total - told:.2f}",
+            f"{order.order_number} asks for ₹{order.total:.2f}, but its lines, discount, tax and shipping make"
+            f" ₹{told:.2f}.",
+            "Correct the order in the shop.",
+        ),
+    )
+
+
 def read_sale(order: ShopOrder, policies: Policies, on: date) -> Sale:
     """The sale of one order; RecordInvalid when the shop's numbers contradict each other."""
     return Sale(
@@ -60,7 +80,7 @@ def read_sale(order: ShopOrder, policies: Policies, on: date) -> Sale:
             is_b2b=order.role == "b2b_client",
             special="sez" if _yes(order.overrides.get("sez")) else "",
         ),
-        ship_to=_place(order.ship_to, by_person=not _ADDRESS.isdisjoint(order.overrides)),
+        ship_to=_place(order.ship_to, by_person="state" in order.overrides),
         bill_to=_place(order.bill_to) if order.bill_to.source != "none" else None,
         on=on,
         price_basis=_basis(order, policies),

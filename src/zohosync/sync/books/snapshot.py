@@ -15,12 +15,15 @@ WORDS: Mapping[str, str] = {
     "cod_fee": "fee for cash on delivery",
     "currency": "currency",
     "user_id": "customer",
-    "gstin": "GSTIN",
     "ship_to": "delivery address",
     "bill_to": "billing address",
     "lines": "lines",
 }
-"""What a document is made of, by the words people use. Statuses, notes and telephone numbers are not."""
+"""What a document is made of and the order itself says, by the words people use.
+
+Statuses, notes and telephone numbers are not in it; nor is what other records say and may say differently later: the
+customer's profile and addresses, the SKU of a variant.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,6 @@ def snapshot_of(order: ShopOrder) -> dict[str, Any]:
         "cod_fee": _amount(order.cod_fee),
         "currency": order.currency or "",
         "user_id": order.user_id or "",
-        "gstin": order.gstin or "",
         "ship_to": _address(order.ship_to),
         "bill_to": _address(order.bill_to),
         "lines": {line.line_id: _line(line) for line in order.lines},
@@ -62,8 +64,11 @@ def _changes(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change
         if name == "lines":
             before, after = then.get("lines") or {}, now.get("lines") or {}
             for line_id in dict.fromkeys([*before, *after]):
-                if before.get(line_id) != after.get(line_id):
-                    yield Change("lines", before.get(line_id, ""), after.get(line_id, ""))
+                one, other = before.get(line_id) or {}, after.get(line_id) or {}
+                if one.get("is") != other.get("is"):
+                    yield Change("lines", one.get("says", ""), other.get("says", ""))
+        elif name == "user_id" and not then.get(name):
+            continue  # a guest who registered
         elif name in then and (then[name] or "") != (now.get(name) or ""):  # what was forgotten is no change
             yield Change(name, str(then.get(name) or ""), str(now.get(name) or ""))
 
@@ -73,7 +78,9 @@ def _amount(value: Decimal | None) -> str:
 
 
 def _address(address: ShopAddress) -> str:
-    """Only what a tax document says of it: where the goods go, and to whom."""
+    """Only what a tax document says of it: where the goods go, and to whom; nothing when it is not the order's own."""
+    if address.source != "order":
+        return ""
     parts = (
         address.name,
         address.line1,
@@ -86,7 +93,11 @@ def _address(address: ShopAddress) -> str:
     return ", ".join(part.strip() for part in parts if part and part.strip())
 
 
-def _line(line: OrderLine) -> str:
-    return (
-        f"{_amount(line.quantity) or '0'} x {line.sku or line.variant_id or '?'} at {_amount(line.unit_price) or '0'}"
-    )
+def _line(line: OrderLine) -> dict[str, str]:
+    """``is`` tells one line from another, ``says`` is for people."""
+    counted = f"{_amount(line.quantity) or '0'} x "
+    price = f" at {_amount(line.unit_price) or '0'}"
+    return {
+        "is": f"{counted}{line.variant_id or line.sku or '?'}{price}",
+        "says": f"{counted}{line.sku or line.variant_id or '?'}{price}",
+    }
