@@ -36,6 +36,7 @@ def test_every_policy_has_a_group_of_its_own_choice() -> None:
         ("mail_invoice", "yes", True, "yes"),
         ("lut", "no", False, "no"),
         ("round_off_tolerance", "0.50", "0.50", "0.50"),
+        ("more_rates", "40, 3 % 0.250,3", ["0.25", "3", "40"], "0.25,3,40"),
         (
             "deposit_accounts",
             "razorpay=460000000000361, cod=460000000000358",
@@ -81,3 +82,19 @@ def test_what_a_policy_cannot_be_is_refused(command: Command, installed: Shop, n
 
 def test_an_unknown_policy_is_not_cleared(command: Command, installed: Shop) -> None:
     refused(command("policy", "clear", "unheard_of", **installed.env), 2, "There is no policy unheard_of.", "are:")
+
+
+def test_a_default_rate_is_one_goods_may_have(command: Command, installed: Shop) -> None:
+    result = command("policy", "set", "default_gst_rate", "40", **installed.env)
+    refused(result, 2, "A rate of 40 percent is not one of 0, 5, 18.", "zohosync policy set more_rates 40")
+    assert installed.fetch("select 1 from zohosync.policy") == []
+    assert command("policy", "set", "more_rates", "40", **installed.env).exit_code == 0
+    assert command("policy", "set", "default_gst_rate", "40.00", **installed.env).exit_code == 0
+
+
+def test_no_decision_makes_further_rates_none_and_a_rate_beyond_the_law_is_refused(
+    command: Command, installed: Shop
+) -> None:
+    assert Policies().rates == {0, 5, 18}
+    for typed in ("41", "-5", "lots", "NaN", "1e-9"):
+        assert command("policy", "set", "more_rates", "--", typed, **installed.env).exit_code == 2, typed

@@ -1,6 +1,9 @@
 """rates: HSN codes and GST rates out of the shop as a sheet, and back."""
 
+import csv
+import io
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -52,7 +55,7 @@ def test_a_row_is_told_as_new_changed_or_the_same(cells: str, verdict: Verdict, 
         ("SEED,102,5,taxable", "perhaps it is 0102"),
         ("SEED,38,5,taxable", "not 4, 6 or 8 digits"),
         ("SEED,3.8E+07,5,taxable", "not 4, 6 or 8 digits"),
-        ("SEED,3808,12,taxable", "--allow-rate 12"),
+        ("SEED,3808,12,taxable", "zohosync policy set more_rates 12"),
         ("SEED,3808,0.18,taxable", "perhaps 18 is meant"),
         ("SEED,3808,lots,taxable", "not a rate in percent"),
         ("SEED,3808,-5,taxable", "not a rate in percent"),
@@ -107,6 +110,20 @@ def test_a_name_a_spreadsheet_would_calculate_is_text() -> None:
     assert ",'=1+1," in write_sheet([Goods("X", "=1+1", NOTHING)])
 
 
+@pytest.mark.parametrize("begin", ["=", "+", "-", "@", "\t", "\r", "'", "'=", "''"])
+def test_no_cell_is_calculated_and_each_is_read_back_as_it_was(begin: str) -> None:
+    """A SKU or a code of the shop's own may be anything."""
+    goods = [Goods(f"{begin}SUM(A1)", f"{begin}1", TaxData(f"{begin}38", Decimal(-5), f"{begin}taxable"))]
+    sheet = write_sheet(goods)
+    cells = next(csv.reader(io.StringIO(sheet.partition("\n")[2], newline="")))
+    assert all(cell.startswith("'") for cell in cells)
+    (row,) = plan_rates(sheet.encode(), goods, rates=IN_FORCE).rows
+    assert row.sku == goods[0].sku
+    assert "no SKU" not in row.reason
+    (kept,) = plan_rates(write_sheet([replace(goods[0], tax=NOTHING)]).encode(), goods, rates=IN_FORCE).rows
+    assert kept.verdict is Verdict.SAME
+
+
 @pytest.fixture
 def stocked(installed: Shop) -> Shop:
     installed.execute(
@@ -150,3 +167,24 @@ def test_an_import_writes_only_when_asked_and_only_what_is_right(
 def test_a_file_that_is_not_there_is_refused(command: Command, stocked: Shop) -> None:
     result = command("rates", "import", "nowhere.csv", **stocked.env)
     assert (result.exit_code, "cannot be read" in result.stderr) == (2, True)
+
+
+def test_a_rate_that_was_decided_on_is_imported(command: Command, stocked: Shop, tmp_path: Path) -> None:
+    sheet = tmp_path / "rates.csv"
+    sheet.write_text("sku,hsn_code,gst_rate,tax_category\nSEED,2402,40,taxable\n")
+    assert "policy set more_rates 40" in command("rates", "import", str(sheet), "--json", **stocked.env).stdout
+    assert command("policy", "set", "more_rates", "40", **stocked.env).exit_code == 0
+    assert "1 new, 0 changed, 0 same, 0 refused" in command("rates", "import", str(sheet), **stocked.env).stdout
+
+
+def test_what_the_shop_would_cut_short_is_not_written_at_all(command: Command, stocked: Shop, tmp_path: Path) -> None:
+    stocked.execute("alter table product_variants alter column hsn_code type varchar(6)")
+    sheet = tmp_path / "rates.csv"
+    sheet.write_text("sku,hsn_code,gst_rate,tax_category\nDRAFT,1209,0,exempt\nSEED,38089199,18,taxable\n")
+    result = command("rates", "import", str(sheet), "--apply", **stocked.env)
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.split())
+    assert "The shop keeps hsn_code 38089199 of SKU SEED as 380891, so nothing was written." in said
+    query = "select hsn_code from product_variants where sku <> 'NEEM' and hsn_code is not null"
+    assert stocked.fetch(query) == []
+    assert stocked.fetch("select 1 from zohosync.audit where action = 'rates.import'") == []

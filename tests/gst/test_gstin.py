@@ -139,3 +139,16 @@ def test_all_of_the_single_errors_of_one_number_are_found() -> None:
 def test_anything_typed_gets_a_verdict(text: str) -> None:
     verdict = judge_gstin(text)
     assert (verdict.problem is None) == (verdict.worth in (Worth.VALID, Worth.NONE))
+
+
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [("28", "Andhra Pradesh before it was divided in 2014"), ("25", "Daman and Diu before it joined")],
+)
+def test_a_number_of_a_state_that_is_no_more_is_told_as_that(digits: str, said: str) -> None:
+    number = f"{digits}AAGCB7383J1Z"
+    verdict = judge_gstin(number + check_character(number))
+    assert verdict.worth is Worth.SPECIAL
+    assert verdict.problem is not None
+    assert said in verdict.problem.message
+    assert "embassy" not in verdict.problem.message

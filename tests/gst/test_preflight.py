@@ -260,3 +260,23 @@ def test_whatever_a_shop_contains_is_assessed_or_held(
         Sale(**{name: getattr(sale, name) for name in sale.__slots__} | {"charged": charged}), rules(lut=True)
     )
     assert isinstance(found, Assessment) or found.problems
+
+
+@pytest.mark.parametrize(
+    ("goods", "code"),
+    [
+        (line(1, 100, 5, hsn="31"), "hsn_invalid"),
+        (line(1, 100, 12), "rate_not_in_force"),
+        (line(1, 100, 5, category=TaxCategory.EXEMPT), "tax_category_conflict"),
+    ],
+)
+def test_what_is_wrong_is_not_mended_by_a_default(goods: SaleLine, code: str) -> None:
+    found = assess(cart(goods), rules())
+    assert isinstance(found, Held)
+    (problem,) = found.problems
+    assert problem.code == code
+    assert "default" not in problem.hint
+
+
+def test_a_rate_that_is_decided_on_is_in_force() -> None:
+    assert assessed(cart(line(1, 100, 40)), rules(rates=frozenset({D(40)}))).totals.total == D(140)

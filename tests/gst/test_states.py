@@ -228,3 +228,39 @@ def test_our_table_is_the_researched_one() -> None:
 def test_any_address_is_a_state_or_a_problem(text: str, pin: str, country: str) -> None:
     found = resolve_state(text, pin, country)
     assert isinstance(found, Problem) or found.code in BY_CODE
+
+
+@pytest.mark.parametrize(
+    ("typed", "pin"), [("GA", "30301"), ("ga", "30301-1234"), ("T.N.", "37201"), ("MH", "96960"), ("TS", "5000012")]
+)
+def test_a_code_beside_what_is_no_pin_may_be_of_another_country(typed: str, pin: str) -> None:
+    found = resolve_state(typed, pin, "India")
+    assert isinstance(found, Problem)
+    assert found.code == "state_pin_conflict"
+    assert f"but {pin} is no PIN of India" in found.message
+
+
+@pytest.mark.parametrize(
+    ("typed", "pin"), [("Karnataka", "56001"), ("IN-KA", "56001"), ("KA", ""), ("KA", " 560 001 ")]
+)
+def test_a_name_is_believed_beside_a_mistyped_pin_and_a_code_without_one(typed: str, pin: str) -> None:
+    found = resolve_state(typed, pin, "India")
+    assert isinstance(found, Resolved)
+    assert found.code == "KA"
+
+
+def test_a_person_is_believed_about_a_code_whatever_the_pin() -> None:
+    assert resolve_state("GA", "30301", "India", by_person=True) == Resolved("GA", "person")
+
+
+def test_an_order_without_an_address_is_told_as_that() -> None:
+    found = resolve_state(None, "", None)
+    assert isinstance(found, Problem)
+    assert (found.code, found.message) == (
+        "country_missing",
+        "The order has no delivery address: no state, no PIN and no country.",
+    )
+    assert "Enter the delivery address in the shop" in found.hint
+    other = resolve_state("Kerala", None, None)
+    assert isinstance(other, Problem)
+    assert other.message == "The delivery address names no country."

@@ -64,18 +64,20 @@ def set_one(
     as_json: AsJson = False,
 ) -> None:
     """Decide one policy: `policy set price_basis exclusive`. What was made before stays as it is."""
-    stored = parse_policy(name, value)
-    asyncio.run(_set(load_settings().require_database(), name, stored))
+    stored = asyncio.run(_set(load_settings().require_database(), name, value))
     shown = as_typed(getattr(Policies.model_validate({name: stored}), name))
     _told(as_json, name, shown, f"{name} is {shown} from now on. {SOON}")
 
 
-async def _set(url: str, name: str, value: Any) -> None:
+async def _set(url: str, name: str, typed: str) -> Any:
+    """What is kept."""
     async with reach(url) as connection:
         await read_installation(connection)
         async with connection.transaction():
+            value = parse_policy(name, typed, await read_policies(connection))
             await set_policy(connection, name=name, value=value, by=actor())
             await judge_again(connection)
+    return value
 
 
 def clear_one(name: Name, as_json: AsJson = False) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import asdict
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
@@ -16,17 +15,16 @@ from zohosync.db.address import reach
 from zohosync.errors import SettingsRefused
 from zohosync.store import audit
 from zohosync.store.installation import read_installation
+from zohosync.store.policies import read_policies
 from zohosync.store.rates import Goods, TaxData, list_goods, set_tax_data
-from zohosync.sync.rates import IN_FORCE, RatePlan, SheetRow, Verdict, plan_rates, write_sheet
+from zohosync.sync.books.policies import parse_policies
+from zohosync.sync.rates import RatePlan, SheetRow, Verdict, plan_rates, write_sheet
 
 File = Annotated[
     Path | None, typer.Argument(metavar="[FILE]", help="Where to; without, the screen.", show_default=False)
 ]
 Sheet = Annotated[Path, typer.Argument(metavar="FILE", help="The sheet, as CSV.", show_default=False)]
 Apply = Annotated[bool, typer.Option("--apply", help="Write it. Without, only what would be written is told.")]
-AllowRate = Annotated[
-    list[str] | None, typer.Option("--allow-rate", help="Take this rate in percent, too; may be given again.")
-]
 
 
 def export(file: File = None) -> None:
@@ -48,14 +46,13 @@ async def _goods(url: str) -> list[Goods]:
         return await list_goods(connection)
 
 
-def import_sheet(file: Sheet, apply: Apply = False, allow_rate: AllowRate = None, as_json: AsJson = False) -> None:
+def import_sheet(file: Sheet, apply: Apply = False, as_json: AsJson = False) -> None:
     """Take HSN codes, GST rates and tax categories from a sheet into the shop; shows first what would change."""
     try:
         data = file.read_bytes()
     except OSError as error:
         raise SettingsRefused(f"{file} cannot be read: {error.strerror}.", hint="Name a file that is there.") from error
-    rates = IN_FORCE | {_percent(text) for text in allow_rate or ()}
-    plan = asyncio.run(_import(load_settings().require_database(), data, rates, apply, file.name))
+    plan = asyncio.run(_import(load_settings().require_database(), data, apply, file.name))
     if as_json:
         screen.show_json({"applied": apply, "rows": [asdict(row) for row in plan.rows]})
     else:
@@ -64,21 +61,12 @@ def import_sheet(file: Sheet, apply: Apply = False, allow_rate: AllowRate = None
         raise typer.Exit(1)
 
 
-def _percent(text: str) -> Decimal:
-    try:
-        rate = Decimal(text.rstrip("% "))
-    except InvalidOperation:
-        rate = Decimal(-1)
-    if not 0 <= rate <= 100:
-        raise SettingsRefused(f"{text!r} is not a rate in percent.", hint="Write it as in --allow-rate 40.")
-    return rate
-
-
-async def _import(url: str, data: bytes, rates: frozenset[Decimal], apply: bool, name: str) -> RatePlan:
+async def _import(url: str, data: bytes, apply: bool, name: str) -> RatePlan:
     async with reach(url) as connection:
         await read_installation(connection)
         async with connection.transaction():
-            plan = plan_rates(data, await list_goods(connection), rates=rates)
+            policies = parse_policies(await read_policies(connection))
+            plan = plan_rates(data, await list_goods(connection), rates=policies.rates)
             if apply and plan.writes:
                 await set_tax_data(connection, plan.writes)
                 changes = {

@@ -42,7 +42,8 @@ async def save_policy(visit: Visit) -> Response:
         raise SettingsRefused(f"There is no policy {name!r}.", hint="Go back and reload the page.")
     async with visit.console.reach() as connection, connection.transaction():
         if typed:
-            await set_policy(connection, name=name, value=parse_policy(name, typed), by=visit.user)
+            value = parse_policy(name, typed, await read_policies(connection))
+            await set_policy(connection, name=name, value=value, by=visit.user)
         else:
             await clear_policy(connection, name=name, by=visit.user)
         await judge_again(connection)

@@ -9,9 +9,11 @@ from zohosync.console.refusing import refusing
 from zohosync.db.pool import Connection
 from zohosync.errors import SettingsRefused
 from zohosync.store import audit
+from zohosync.store.policies import read_policies
 from zohosync.store.rates import TaxData, list_goods, set_tax_data
 from zohosync.sync.books.corrections import judge_again
-from zohosync.sync.rates import IN_FORCE, RatePlan, Verdict, plan_rates, write_sheet
+from zohosync.sync.books.policies import parse_policies
+from zohosync.sync.rates import RatePlan, Verdict, plan_rates, write_sheet
 
 PATH = "/settings/rates"
 LARGEST_SHEET = 1024 * 1024
@@ -35,7 +37,8 @@ async def import_rates(visit: Visit) -> Response:
         raise SettingsRefused("The form came without a sheet.", hint="Copy it out of your spreadsheet and paste it.")
     wanted = visit.form.get("apply") == "yes"
     async with visit.console.reach() as connection, connection.transaction():
-        plan = plan_rates(sheet.encode(), await list_goods(connection), rates=IN_FORCE)
+        policies = parse_policies(await read_policies(connection))
+        plan = plan_rates(sheet.encode(), await list_goods(connection), rates=policies.rates)
         if wanted and plan.writes:
             await set_tax_data(connection, plan.writes)
             await _write_down(visit, connection, plan)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from zohosync.gst.amounts import add_up, split
 from zohosync.gst.money import PAISA, is_usable, is_whole_paise, rupees, share
 from zohosync.gst.sale import ZERO, Held, Problem, SupplyType, TaxedLine, Totals
+from zohosync.gst.wording import shortened
 
 ONE = Decimal(1)
 IN_SHOP = "Compare the refund in the shop with the invoice; what is beyond the invoice needs a document made by hand."
@@ -150,7 +151,7 @@ def _excess(invoiced: Invoiced, quantities: Mapping[str, Decimal], earlier: Sequ
         left = min((line.quantity - _returned(line, earlier) for line in lines), default=ZERO)
         if not quantity.is_finite() or quantity < 0 or quantity > left:
             sku = lines[0].sku or key if lines else key
-            problems.append(_too_much(f"{quantity} of {sku}", f"{left}", sku))
+            problems.append(_too_much(f"{shortened(str(quantity))} of {shortened(sku)}", f"{left}", shortened(sku)))
     return problems
 
 
@@ -160,5 +161,5 @@ def _too_much(asked: str, left: str, subject: str) -> Problem:
 
 
 def _not_an_amount(amount: Decimal) -> Problem:
-    message = f"{amount} is to be credited, which is no amount of rupees and paise."
+    message = f"{shortened(str(amount))} is to be credited, which is no amount of rupees and paise."
     return Problem("amount_invalid", "", message, IN_SHOP)

@@ -13,7 +13,7 @@ from stdnum.in_ import pan
 
 from zohosync.gst.sale import Problem
 from zohosync.gst.state_table import BY_DIGITS
-from zohosync.gst.wording import visible
+from zohosync.gst.wording import LONGEST_READ, shortened, visible
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 FORM = re.compile(r"[0-9]{2}[A-Z]{5}[0-9]{4}[A-Z][1-9A-Z][0-9A-Z][0-9A-Z]")
@@ -40,6 +40,10 @@ NONE = frozenset(
         "NOTAVAILABLE",
     }
 )
+RETIRED = {
+    "25": "Daman and Diu before it joined Dadra and Nagar Haveli in 2020; numbers there begin with 26 now",
+    "28": "Andhra Pradesh before it was divided in 2014; numbers there begin with 37 now",
+}
 WHERE = "Ask the customer and correct the GSTIN in the shop, or by an override of this order."
 
 
@@ -63,7 +67,12 @@ class Verdict:
 def judge_gstin(text: str | None) -> Verdict:
     """What a customer typed: nothing ("NA" is nothing), a valid number, a mistyped one, or one of a kind that needs a
     person (deductors, embassies, operators, states that are no more)."""
-    number = compact(text or "")
+    typed = visible(text or "")
+    if len(typed) > LONGEST_READ:
+        return _mistyped(
+            "gstin_format", shortened(typed), f"GSTIN {shortened(typed)} is far longer than 15 characters."
+        )
+    number = compact(typed)
     if number in NONE:
         return Verdict(Worth.NONE)
     if not FORM.fullmatch(number):
@@ -72,6 +81,8 @@ def judge_gstin(text: str | None) -> Verdict:
         return _mistyped(
             "gstin_checksum", number, f"GSTIN {number} is mistyped: its last character does not fit the rest."
         )
+    if number[:2] in RETIRED:
+        return _retired(number)
     state = BY_DIGITS.get(number[:2])
     if state is None or number[13] != "Z" or not _has_pan(number):
         return _special(number)
@@ -105,7 +116,8 @@ def _odd_form(number: str) -> Verdict:
     if any(form.fullmatch(number) for form in SPECIAL_FORMS):
         return _special(number)
     if len(number) != 15:
-        return _mistyped("gstin_format", number, f"GSTIN {number} has {len(number)} characters, not 15.")
+        shown = shortened(number)
+        return _mistyped("gstin_format", shown, f"GSTIN {shown} has {len(number)} characters, not 15.")
     return _mistyped(
         "gstin_format", number, f"GSTIN {number} is mistyped: letters and digits are not where they belong."
     )
@@ -121,3 +133,8 @@ def _special(number: str) -> Verdict:
     )
     hint = "Make this document by hand in Zoho Books and link it, or correct the GSTIN by an override of this order."
     return Verdict(Worth.SPECIAL, number, problem=Problem("gstin_special_type", "", message, hint))
+
+
+def _retired(number: str) -> Verdict:
+    message = f"GSTIN {number} begins with {number[:2]}, the code of {RETIRED[number[:2]]}."
+    return Verdict(Worth.SPECIAL, number, problem=Problem("gstin_special_type", "", message, WHERE))

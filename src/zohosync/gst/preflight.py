@@ -8,6 +8,7 @@ from zohosync.gst.discounts import gross_of
 from zohosync.gst.money import is_usable, is_whole_paise
 from zohosync.gst.rates import find_rate_problems
 from zohosync.gst.sale import ZERO, PriceBasis, Problem, Rules, Sale, SaleLine
+from zohosync.gst.wording import shortened
 
 MOST_DECIMALS = -6
 IN_SHOP = "Correct it in the shop; the document goes through by itself then."
@@ -58,7 +59,7 @@ def find_discount_problems(sale: Sale) -> Iterator[Problem]:
 
 
 def _of_line(line: SaleLine) -> Iterator[Problem]:
-    sku = line.sku or line.key
+    sku = shortened(line.sku or line.key)
     usable = True
     if not is_usable(line.quantity) or line.quantity is None or line.quantity <= 0 or _is_fine(line.quantity):
         usable = False
@@ -106,24 +107,24 @@ def _is_fine(number: Decimal) -> bool:
 
 
 def _shown(number: Decimal | None) -> str:
-    return "missing" if number is None else str(number)
+    return "missing" if number is None else shortened(str(number))
 
 
 def _negative(name: str, subject: str, amount: Decimal) -> Problem:
-    return Problem("amount_negative", subject, f"The {name} is {amount:f}, less than nothing.", IN_SHOP)
+    return Problem("amount_negative", subject, f"The {name} is {shortened(f'{amount:f}')}, less than nothing.", IN_SHOP)
 
 
 def _invalid(name: str, subject: str, amount: Decimal) -> Problem:
     return Problem(
-        "amount_invalid", subject, f"The {name} is {amount}, which is no amount of rupees and paise.", IN_SHOP
+        "amount_invalid", subject, f"The {name} is {_shown(amount)}, which is no amount of rupees and paise.", IN_SHOP
     )
 
 
 def _currency(currency: str) -> Problem:
     return Problem(
         "currency_unsupported",
-        currency,
-        f"The order is in {currency or 'no currency'}; only INR is synced.",
+        shortened(currency),
+        f"The order is in {shortened(currency) or 'no currency'}; only INR is synced.",
         "Make the document by hand in Zoho Books and link it.",
     )
 

@@ -6,12 +6,15 @@ from datetime import date
 from decimal import Decimal
 
 from zohosync.gst.sale import ZERO, Problem, SaleLine, TaxCategory
+from zohosync.gst.wording import shortened
 
 HSN = re.compile(r"(?!00)[0-9]{4}([0-9]{2}([0-9]{2})?)?")
 NEW_RATES_SINCE = date(2025, 9, 22)
 """Notification 9/2025-Integrated Tax (Rate): 12 and 28 % ended for the goods of this trade."""
 ENDED = frozenset({Decimal(12), Decimal(28)})
 WHERE = "Set it on the variant in the shop, by an import of rates, or by a default in the policies."
+CORRECT = "Correct it on the variant in the shop, or by an import of rates."
+MORE = "Correct it on the variant in the shop, or by an import of rates; or name it in the policy more_rates."
 
 
 def rates_in_force(on: date, allowed: frozenset[Decimal]) -> frozenset[Decimal]:
@@ -33,18 +36,20 @@ def rate_of(line: SaleLine) -> Decimal:
 
 def show_rate(rate: Decimal) -> str:
     """12.00 is 12."""
-    return f"{rate.normalize():f}" if rate.is_finite() else str(rate)
+    return shortened(f"{rate.normalize():f}" if rate.is_finite() else str(rate))
 
 
 def find_rate_problems(line: SaleLine, on: date, allowed: frozenset[Decimal], zero_rated: bool) -> Iterator[Problem]:
     """What of the tax of one line is missing, contradictory or not in force."""
-    sku = line.sku or line.key
+    sku = shortened(line.sku or line.key)
     yield from _of_rate(line, sku, on, allowed, zero_rated)
     hsn = (line.hsn or "").strip()
     if not hsn:
         yield Problem("hsn_missing", sku, f"Product {sku} has no HSN code.", WHERE)
     elif not HSN.fullmatch(hsn):
-        yield Problem("hsn_invalid", sku, f"HSN {hsn!r} of product {sku} is not one of 4, 6 or 8 digits.", WHERE)
+        yield Problem(
+            "hsn_invalid", sku, f"HSN {shortened(hsn)!r} of product {sku} is not one of 4, 6 or 8 digits.", CORRECT
+        )
 
 
 def _of_rate(line: SaleLine, sku: str, on: date, allowed: frozenset[Decimal], zero_rated: bool) -> Iterator[Problem]:
@@ -71,10 +76,10 @@ def _zero_rate(sku: str, category: TaxCategory | None) -> Problem:
 
 
 def _conflict(sku: str, what: str) -> Problem:
-    return Problem("tax_category_conflict", sku, f"Product {sku} {what}.", WHERE)
+    return Problem("tax_category_conflict", sku, f"Product {sku} {what}.", CORRECT)
 
 
 def _not_in_force(sku: str, rate: Decimal, on: date) -> Problem:
     shown = show_rate(rate)
     message = f"Product {sku} has a GST rate of {shown} %, which is not one of the rates in force on {on:%d %B %Y}."
-    return Problem("rate_not_in_force", shown, message, WHERE)
+    return Problem("rate_not_in_force", shown, message, MORE)

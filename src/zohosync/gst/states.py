@@ -8,10 +8,11 @@ from difflib import SequenceMatcher
 from zohosync.gst.countries import tell_country
 from zohosync.gst.sale import Problem, StateSource
 from zohosync.gst.state_table import AMBIGUOUS, BY_CODE, BY_PIN_PREFIX, STATES, State
-from zohosync.gst.wording import plain, visible
+from zohosync.gst.wording import LONGEST_QUOTED, plain, shortened, visible
 
 LIKE_ENOUGH = 0.88
 CLEARLY_BETTER = 0.08
+LONGEST_CODE = 3
 PIN = re.compile(r"[1-9][0-9]{5}")
 BEFORE = ("state of ", "ut of ", "union territory of ")
 AFTER = (" india", " state", " ut", " union territory")
@@ -37,10 +38,12 @@ def resolve_state(
     """
     whereabouts = tell_country(country)
     if whereabouts == "missing" and not by_person:
-        return country_missing()
+        return country_missing() if (text or "").strip() or (postal_code or "").strip() else address_missing()
     if whereabouts in ("abroad", "unknown"):
         return country_unknown(country or "")
     words = strip_words(plain(text or ""))
+    if len(words) > LONGEST_QUOTED:
+        return _unresolved(text, postal_code, words)
     found = _by_text(text or "", words)
     near = served_by(postal_code)
     if by_person:
@@ -50,13 +53,21 @@ def resolve_state(
         found = _by_likeness(words, near) or _by_pin(words, near)
     if found is None:
         return _conflict_or_unresolved(text, postal_code, words, near)
+    if _is_bare_code(text or "", words) and is_foreign_pin(postal_code):
+        return _perhaps_abroad(found.code, text, postal_code)
     return found if _agrees(found.code, near) else _conflict([found.code], text, postal_code, near)
 
 
 def served_by(postal_code: str | None) -> frozenset[str]:
     """The states a PIN may lie in; empty when it is none, or proves nothing (the Army's do not)."""
-    digits = re.sub(r"[\s-]", "", visible(postal_code or ""))
+    digits = _digits(postal_code)
     return BY_PIN_PREFIX.get(digits[:3], frozenset()) if PIN.fullmatch(digits) else frozenset()
+
+
+def is_foreign_pin(postal_code: str | None) -> bool:
+    """Whether something stands there that no PIN of India is: a ZIP code, or a mistyped PIN."""
+    digits = _digits(postal_code)
+    return bool(digits) and not PIN.fullmatch(digits)
 
 
 def name_of(code: str) -> str:
@@ -73,11 +84,20 @@ def country_missing() -> Problem:
     )
 
 
+def address_missing() -> Problem:
+    return Problem(
+        "country_missing",
+        "",
+        "The order has no delivery address: no state, no PIN and no country.",
+        "Enter the delivery address in the shop, or its state and country by overrides of this order.",
+    )
+
+
 def country_unknown(text: str) -> Problem:
     return Problem(
         "country_unknown",
-        text.strip(),
-        f"{text.strip()!r} is not the name or code of a country.",
+        shortened(text),
+        f"{shortened(text)!r} is not the name or code of a country.",
         "Correct the country of the delivery address in the shop, or by an override of this order.",
     )
 
@@ -107,6 +127,15 @@ def _by_text(text: str, words: str) -> Resolved | None:
     return Resolved(found, "alias") if found else None
 
 
+def _is_bare_code(text: str, words: str) -> bool:
+    """Two letters or so, which mean another state in another country: GA is Goa, and Georgia."""
+    return len(words.replace(" ", "")) <= LONGEST_CODE and not visible(text).upper().startswith("IN-")
+
+
+def _digits(postal_code: str | None) -> str:
+    return re.sub(r"[\s-]", "", visible(postal_code or ""))
+
+
 def _by_likeness(words: str, near: frozenset[str]) -> Resolved | None:
     suggested = suggest(words)
     return Resolved(suggested, "fuzzy+pin") if suggested and suggested in near else None
@@ -121,7 +150,7 @@ def _by_pin(words: str, near: frozenset[str]) -> Resolved | None:
 
 def suggest(words: str) -> str | None:
     """The one state whose name is clearly the most like the words; no proof by itself."""
-    if len(words) < 4 or words in AMBIGUOUS:
+    if not 4 <= len(words) <= LONGEST_QUOTED or words in AMBIGUOUS:
         return None
     scores = sorted(((_likeness(words, state), state.code) for state in STATES), reverse=True)
     (best, code), (second, _) = scores[:2]
@@ -148,14 +177,25 @@ def _conflict(meant: Iterable[str], text: str | None, postal_code: str | None, n
     return Problem(
         "state_pin_conflict",
         "",
-        f"The delivery address says {_named(meant)} ({(text or '').strip()}), but PIN "
-        f"{(postal_code or '').strip()} is of {_named(near)}.",
+        f"The delivery address says {_named(meant)} ({shortened(text)}), but PIN "
+        f"{shortened(postal_code)} is of {_named(near)}.",
         WHERE,
     )
 
 
+def _perhaps_abroad(code: str, text: str | None, postal_code: str | None) -> Problem:
+    return Problem(
+        "state_pin_conflict",
+        "",
+        f"The delivery address says {shortened(text)}, a code of {name_of(code)}, but {shortened(postal_code)} is no"
+        " PIN of India, so it may be an address abroad.",
+        "Correct the PIN, the state or the country of the delivery address in the shop, or by an override of this"
+        " order.",
+    )
+
+
 def _unresolved(text: str | None, postal_code: str | None, words: str) -> Problem:
-    typed, pin = (text or "").strip(), (postal_code or "").strip()
+    typed, pin = shortened(text), shortened(postal_code)
     said = f"State {typed!r}" if typed else "No state"
     with_pin = f"PIN {pin!r}" if pin else "no PIN"
     suggested = suggest(words)

@@ -11,6 +11,7 @@ from zohosync.gst.gstin import Verdict, Worth, judge_gstin
 from zohosync.gst.sale import Problem, Rules, Sale, StateSource, SupplyType
 from zohosync.gst.state_table import BY_CODE
 from zohosync.gst.states import Resolved, name_of, resolve_state
+from zohosync.gst.wording import shortened
 
 ABROAD = "96"
 """Digits of a place of supply outside India."""
@@ -169,6 +170,6 @@ def _seller_unknown(code: str) -> Problem:
     return Problem(
         "seller_state_unknown",
         "",
-        f"{code!r} is not a state, so the state of the seller is not known.",
+        f"{shortened(code)!r} is not a state, so the state of the seller is not known.",
         "Set the state in the address of the organisation, and its GSTIN, in Zoho Books.",
     )

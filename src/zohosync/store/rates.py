@@ -1,10 +1,11 @@
 """What the shop says of its goods for GST, and what a person says it should."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 from zohosync.db.pool import Connection
+from zohosync.errors import SettingsRefused
 from zohosync.store.shop import read_shop
 
 
@@ -35,7 +36,9 @@ async def list_goods(connection: Connection) -> list[Goods]:
 
 
 async def set_tax_data(connection: Connection, wanted: Sequence[tuple[str, TaxData]]) -> set[str]:
-    """Write what is not None into the shop, by SKU; the SKUs that were there. The caller owns the transaction."""
+    """Write what is not None into the shop, by SKU; the SKUs that were there. The caller owns the transaction.
+
+    SettingsRefused when the shop kept something else than it was told, as a narrow column of its own does."""
     rows = await read_shop(
         connection,
         """select sku from zohosync.shop_set_tax(
@@ -47,4 +50,17 @@ async def set_tax_data(connection: Connection, wanted: Sequence[tuple[str, TaxDa
             "categories": [tax.tax_category for _, tax in wanted],
         },
     )
+    await _check_kept(connection, dict(wanted))
     return {row["sku"] for row in rows}
+
+
+async def _check_kept(connection: Connection, wanted: Mapping[str, TaxData]) -> None:
+    for one in await list_goods(connection):
+        told = wanted.get(one.sku)
+        for field in fields(TaxData) if told else ():
+            value, kept = getattr(told, field.name), getattr(one.tax, field.name)
+            if value is not None and value != kept:
+                raise SettingsRefused(
+                    f"The shop keeps {field.name} {value} of SKU {one.sku} as {kept}, so nothing was written.",
+                    hint=f"Widen the column {field.name} of product_variants, or find the trigger that changes it.",
+                )

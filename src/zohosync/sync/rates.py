@@ -15,8 +15,10 @@ from zohosync.store.rates import Goods, TaxData
 
 COLUMNS = ("sku", "name", "hsn_code", "gst_rate", "tax_category")
 VALUES = COLUMNS[2:]
+CALCULATED = frozenset("=+-@\t\r")
+"""What a cell begins with that a spreadsheet takes for a formula, or for the beginning of another cell."""
 IN_FORCE = Rules(seller_state="").rates
-"""Rates of today, in percent."""
+"""Rates of today, in percent; a policy may add others."""
 HSN = re.compile(r"\d{4}(\d{2}(\d{2})?)?")
 DOTTED_HSN = re.compile(r"\d{4}\.\d{2}(\.\d{2})?")
 RATE = re.compile(r"(\d{1,3}(?:[.,]\d{1,4})?)\s*%?")
@@ -66,15 +68,26 @@ class _Unfit(Exception):
 
 
 def write_sheet(goods: Sequence[Goods]) -> str:
-    """The goods as CSV. A name that a spreadsheet would calculate is written as text."""
+    """The goods as CSV. What a spreadsheet would calculate is written as text, and read back as it was."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    bare, quoted = (csv.writer(out, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    bare.writerow(COLUMNS)
     for one in goods:
-        name = f"'{one.name}" if one.name[:1] in tuple("=+-@") else one.name
         rate = "" if one.tax.gst_rate is None else f"{one.tax.gst_rate:f}"
-        writer.writerow([one.sku, name, one.tax.hsn_code or "", rate, one.tax.tax_category or ""])
+        cells = (one.sku, one.name, one.tax.hsn_code or "", rate, one.tax.tax_category or "")
+        writer = quoted if any("\r" in cell for cell in cells) else bare  # csv quotes \n by itself, \r not
+        writer.writerow([_as_text(cell) for cell in cells])
     return out.getvalue()
+
+
+def _as_text(cell: str) -> str:
+    """With an apostrophe in front where a spreadsheet would calculate, or where one is there already."""
+    return f"'{cell}" if cell[:1] in CALCULATED | {"'"} else cell
+
+
+def _as_it_was(cell: str) -> str:
+    """Without the apostrophe an export puts in front."""
+    return cell[1:] if cell[:1] == "'" and cell[1:2] in CALCULATED | {"'"} else cell
 
 
 def plan_rates(data: bytes, goods: Sequence[Goods], *, rates: AbstractSet[Decimal]) -> RatePlan:
@@ -103,7 +116,7 @@ def _read(data: bytes) -> list[tuple[int, dict[str, str]]]:
             hint="Start from the file that `zohosync rates export` writes.",
         )
     return [
-        (line, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name in COLUMNS})
+        (line, {name: _as_it_was(cell.strip()) for name, cell in zip(names, cells, strict=False) if name in COLUMNS})
         for line, cells in lines
     ]
 
@@ -189,7 +202,7 @@ def _rate(text: str, rates: AbstractSet[Decimal]) -> Decimal | None:
         raise _Unfit(f"A rate of {text} percent is not in force; perhaps {(rate * 100).normalize() + 0:f} is meant.")
     raise _Unfit(
         f"A rate of {rate:f} percent is not one of {', '.join(f'{one:f}' for one in sorted(rates))};"
-        f" --allow-rate {rate:f} takes it."
+        f" if it is in force, `zohosync policy set more_rates {rate:f}` takes it."
     )
 
 

@@ -3,16 +3,20 @@
 import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
 from zohosync.errors import SettingsRefused
-from zohosync.gst.sale import ChargePolicy, PriceBasis, TaxCategory
+from zohosync.gst.rates import show_rate
+from zohosync.gst.sale import ChargePolicy, PriceBasis, Rules, TaxCategory
 from zohosync.zoho.canonical import canonical_json
 
 Digits = r"^\d{5,25}$"
 HSN = r"^\d{4}(\d{2}(\d{2})?)?$"
+COMMON_RATES = Rules(seller_state="").rates
+"""Rates of today that need no decision, in percent."""
+Rate = Annotated[Decimal, Field(gt=0, le=40, decimal_places=3)]
 
 
 class Policies(BaseModel):
@@ -37,8 +41,16 @@ class Policies(BaseModel):
     b2b_without_gstin: Literal["hold", "unregistered"] = Field(
         "hold", description="What becomes of an order of a B2B client without a GSTIN."
     )
+    more_rates: tuple[Rate, ...] = Field(
+        (),
+        max_length=20,
+        description="Rates of GST the shop's goods may have besides 0, 5 and 18. Goods of any other rate are held.",
+    )
     default_gst_rate: Decimal | None = Field(
-        None, ge=0, le=100, description="Rate of variants that have none. Not set: their orders are held."
+        None,
+        ge=0,
+        le=100,
+        description="Rate of variants that have none: 0, 5, 18 or one of more_rates. Not set: their orders are held.",
     )
     default_tax_category: TaxCategory | None = Field(
         None, description="Tax category of variants that have none. Not set: a variant with a rate above 0 is taxable."
@@ -114,6 +126,17 @@ class Policies(BaseModel):
                 raise ValueError(f"the account of {method} must be an id of Books, digits only")
         return value
 
+    @field_validator("more_rates")
+    @classmethod
+    def _rates_in_order(cls, value: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        """Each once: the digest is of what they say, not of how they were typed."""
+        return tuple(sorted({Decimal(show_rate(rate)) for rate in value}))
+
+    @property
+    def rates(self) -> frozenset[Decimal]:
+        """All rates goods may have, in percent."""
+        return COMMON_RATES | frozenset(self.more_rates)
+
     @property
     def digest(self) -> str:
         """Changes when any decision changes."""
@@ -132,17 +155,30 @@ def parse_policies(rows: Mapping[str, Any]) -> Policies:
         raise _refusal(error) from error
 
 
-def parse_policy(name: str, text: str) -> Any:
-    """One policy as a person types it; the JSON value to store. SettingsRefused says what is wrong."""
+def parse_policy(name: str, text: str, decided: Mapping[str, Any] | None = None) -> Any:
+    """One policy as a person types it; the JSON value to store. SettingsRefused says what is wrong, by itself or beside
+    what else is ``decided``."""
     if name not in Policies.model_fields:
         raise SettingsRefused(
             f"There is no policy {name}.", hint=f"Policies are: {', '.join(sorted(Policies.model_fields))}."
         )
     value = _typed(name, text)
     try:
-        return Policies.model_validate({name: value}).model_dump(mode="json")[name]
+        policy = Policies.model_validate({name: value})
     except ValidationError as error:
         raise _refusal(error) from error
+    if policy.default_gst_rate is not None:
+        _check_default_rate(policy.default_gst_rate, parse_policies(decided or {}).rates)
+    return policy.model_dump(mode="json")[name]
+
+
+def _check_default_rate(rate: Decimal, allowed: frozenset[Decimal]) -> None:
+    """Refused here, where somebody can mend it, rather than with every document."""
+    if rate not in allowed:
+        raise SettingsRefused(
+            f"A rate of {show_rate(rate)} percent is not one of {', '.join(map(show_rate, sorted(allowed)))}.",
+            hint=f"If goods have it, name it first: `zohosync policy set more_rates {show_rate(rate)}`.",
+        )
 
 
 def _typed(name: str, text: str) -> Any:
@@ -155,6 +191,8 @@ def _typed(name: str, text: str) -> Any:
                 f"{name} is written as method=value, several separated by commas.",
                 hint="For example: razorpay=460000000000361,cod=460000000000358",
             ) from None
+    if name == "more_rates":
+        return [rate for rate in stripped.replace("%", " ").replace(",", " ").split() if rate]
     if stripped.lower() in {"true", "yes", "false", "no"} and name in {"lut", "mail_invoice"}:
         return stripped.lower() in {"true", "yes"}
     return stripped

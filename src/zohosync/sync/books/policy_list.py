@@ -22,6 +22,7 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
         "shipping_tax",
         "lut",
         "b2b_without_gstin",
+        "more_rates",
         "default_gst_rate",
         "default_tax_category",
         "default_hsn",
@@ -55,6 +56,7 @@ TITLES: Mapping[str, str] = {
     "shipping_tax": "Tax of shipping",
     "lut": "Letter of undertaking (LUT)",
     "b2b_without_gstin": "B2B without GSTIN",
+    "more_rates": "Further GST rates",
     "default_gst_rate": "Default GST rate",
     "default_hsn": "Default HSN code",
     "exemption_id": "Tax exemption",
@@ -69,6 +71,7 @@ TITLES: Mapping[str, str] = {
 }
 
 KINDS: Mapping[str, str] = {
+    "more_rates": "percent, several separated by commas",
     "default_gst_rate": "percent",
     "default_hsn": "4, 6 or 8 digits",
     "round_off_tolerance": "rupees, 0 to 1",
@@ -127,6 +130,8 @@ def as_typed(value: Any) -> str:
             return str(value.value)
         case Decimal():
             return f"{value:f}"
+        case tuple():
+            return ",".join(as_typed(one) for one in value)
         case Mapping():
             return ",".join(f"{name}={one}" for name, one in sorted(value.items()))
         case _:

@@ -101,6 +101,7 @@ def rules_of(office: Office, policies: Policies) -> Rules:
         lut=policies.lut,
         b2b_without_gstin=policies.b2b_without_gstin,
         most_round_off=policies.round_off_tolerance,
+        rates=policies.rates,
     )
 
 
