@@ -170,7 +170,7 @@ async def test_exempt_goods_shipping_and_a_discount_are_sent_as_shown(watched: W
     await watched.floor.variant("BF-1")
     await watched.floor.variant("SEED", rate="0", category="exempt", hsn="12099190")
     order = await watched.paid_order(
-        [Line("BF-1", 3), Line("SEED", 2, "100.00")], discount="55.00", shipping="60.00", tax="67.00", total="1620.33"
+        [Line("BF-1", 3), Line("SEED", 2, "100.00")], discount="55.00", shipping="60.00", tax="67.00", total="1622.00"
     )
     unclear = await watched.check("order", order)
     assert (unclear.verdict, unclear.problem.reason if unclear.problem else "") == (
@@ -327,9 +327,10 @@ async def test_after_doubt_the_look_is_shown_and_then_the_same_is_sent(watched: 
     assert (step.decision, [call.method for call in step.calls]) == (Decision.LOOK_FIRST, ["GET", "POST", "POST"])
     shown = step.calls[1].content
     watched.wire.sent.clear()
-    await stage.due_now()
-    await stage.run()
-    assert [body for _, path, _, body in watched.wire.sent if path == "/books/v3/invoices"] == [shown]
+    for _ in range(2):  # Books is asked twice before it is sent again
+        await stage.due_now()
+        await stage.run()
+    assert [body for _, path, _, body in watched.wire.sent if path == "/books/v3/invoices" and body] == [shown]
 
 
 async def test_an_invoice_that_is_only_made_is_brought_to_its_end_as_shown(watched: Watched) -> None:

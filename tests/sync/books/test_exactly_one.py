@@ -43,6 +43,7 @@ async def sell(floor: Floor, number: int) -> str:
     """A new customer buys two new things, one of them twice, with shipping; the number of the order."""
     await floor.variant(f"BF-{number}", rate="5")
     await floor.variant(f"AQ-{number}", rate="18", hsn="38249900")
+    await floor.leave_goods_to_orders()
     user = await floor.stage.register(email=f"c{number}@example.com", last_name=f"Customer {number}")
     order_number = f"N-{number:05}"
     order = await floor.order(

@@ -36,6 +36,7 @@ async def no_preparation(_floor: Floor, _number: int) -> str:
 async def approve(floor: Floor, number: int, _prepared: str) -> None:
     """A new client's quote of a new thing is approved."""
     await floor.variant(f"Q-{number}")
+    await floor.leave_goods_to_orders()
     await ask_for_quote(floor, Line(f"Q-{number}", 10), email=f"q{number}@example.com", company=f"Farm {number}")
 
 
