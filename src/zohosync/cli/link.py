@@ -69,7 +69,7 @@ async def _link(
             found = await propose(
                 connection,
                 services.books_desk.books_to_look(),
-                office.taxes,
+                office,
                 organisation_id,
                 entity=entity,
                 record_id=record_id,

@@ -193,7 +193,7 @@ async def link(visit: Visit) -> Response:
         found = await propose(
             connection,
             desk.books_to_look(),
-            office.taxes,
+            office,
             organisation_id,
             entity=entity,
             record_id=record_id,

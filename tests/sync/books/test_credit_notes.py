@@ -7,8 +7,12 @@ import pytest
 
 from books.floor import BENGALURU, Floor, Line, address, open_floor
 from books.test_exactly_one import come_to_rest
+from books.test_links_by_hand import look, part
+from books.test_watch import in_books
 from conftest import Database
 from zohosync.db.pool import fetch_all
+from zohosync.sync.books.links_by_hand import make_link, undo_link
+from zohosync.sync.books.resolving import decide
 
 KIND = "books.credit_note.push"
 
@@ -220,3 +224,115 @@ async def test_a_refund_told_twice_is_one_credit_note(floor: Floor) -> None:
     await ask(floor, order)
     assert len(await floor.books("creditnotes")) == 1
     assert (await floor.operation(KIND))["action"] == "identical"
+
+
+async def edit_line(floor: Floor, rate: int, quantity: int, **more: str) -> None:
+    """The accountant changes the only line of the only invoice."""
+    invoice = await floor.only("invoices")
+    (line,) = invoice["line_items"]
+    kept = {name: line[name] for name in ("line_item_id", "item_id", "tax_id")}
+    change = {"line_items": [{**kept, "rate": rate, "quantity": quantity, **more}]}
+    await in_books(floor, "PUT", f"/invoices/{invoice['invoice_id']}", change)
+
+
+async def deliver_on_credit(floor: Floor) -> str:
+    """An order that was invoiced and is not paid yet; its id."""
+    await floor.variant("BF-1")
+    order = await floor.order([Line("BF-1", 2)], tax="45.00", method="cod")
+    await floor.set_order(order, status="shipped")
+    await come_to_rest(floor)
+    return order
+
+
+@pytest.mark.parametrize(("rate", "quantity"), [(400, 2), (900, 1)])
+async def test_an_invoice_that_was_edited_in_books_is_credited_by_a_person(
+    floor: Floor, rate: int, quantity: int
+) -> None:
+    await bank(floor)
+    await floor.policy(goods_returned="yes")
+    order = await deliver_on_credit(floor)
+    await edit_line(floor, rate, quantity)
+    await refund(floor, order)
+    await come_to_rest(floor)
+    operation = await floor.operation(KIND)
+    assert (operation["status"], operation["error_code"]) == ("failed", "invoice_edited")
+    assert "zohosync link refund ORD-00001 creditnotes" in operation["error_hint"]
+    assert await floor.books("creditnotes") == []
+
+
+async def part_from_credit_note(floor: Floor, order: str) -> None:
+    async with floor.stage.services.pool.connection() as connection:
+        await undo_link(
+            connection,
+            entity="refund",
+            record_id=order,
+            module="creditnotes",
+            reason="the wrong one",
+            by="admin@example.com",
+        )
+
+
+async def test_money_that_went_back_once_goes_back_again_only_when_a_person_says_so(floor: Floor) -> None:
+    await bank(floor)
+    await floor.policy(goods_returned="yes")
+    order = await sell(floor, Line("BF-1", 2))
+    await refund(floor, order)
+    await come_to_rest(floor)
+    await part_from_credit_note(floor, order)
+    await ask(floor, order)
+    operation = await floor.operation(KIND)
+    assert (operation["status"], operation["error_code"]) == ("failed", "refund_already_paid")
+    assert sorted(note["balance"] for note in await floor.books("creditnotes")) == [0.0, 945.0]
+    (finding,) = await fetch_all(floor.stage.shop, "select finding_id, code from zohosync.finding")
+    assert finding["code"] == "refund_already_paid"
+    async with floor.stage.services.pool.connection() as connection:
+        await decide(
+            connection,
+            finding_id=finding["finding_id"],
+            action="send",
+            reason="the first one bounced",
+            by="admin@example.com",
+            is_admin=True,
+        )
+    await come_to_rest(floor)
+    assert (await floor.operation(KIND))["status"] == "succeeded"
+    assert [note["balance"] for note in await floor.books("creditnotes")] == [0.0, 0.0]
+
+
+async def test_the_exempt_invoice_a_person_linked_is_credited(floor: Floor) -> None:
+    await bank(floor)
+    await floor.policy(goods_returned="no")
+    office = await floor.stage.services.books_desk.office()
+    await floor.policy(exemption_id=next(one.id for one in office.exemptions if one.type == "item"))
+    await floor.variant("E-1", rate=None, category="exempt", hsn="12099190")
+    order = await floor.order([Line("E-1", 2)])
+    await floor.pay(order)
+    await come_to_rest(floor)
+    await link_again(floor, order)
+    assert (await floor.document())["supply_type"] == "intra"
+    await refund(floor, order)
+    await come_to_rest(floor)
+    assert (await floor.only("creditnotes"))["total"] == 900.0
+
+
+async def test_the_inclusive_invoice_a_person_linked_is_credited(floor: Floor) -> None:
+    await bank(floor)
+    await floor.policy(goods_returned="no", price_basis="inclusive")
+    await floor.variant("BF-1")
+    order = await floor.order([Line("BF-1", 2)], discount="45", shipping="60", total="915")
+    await floor.pay(order)
+    await come_to_rest(floor)
+    await link_again(floor, order)
+    await refund(floor, order)
+    await come_to_rest(floor)
+    assert (await floor.operation(KIND))["status"] == "succeeded", (await floor.operation(KIND))["error_message"]
+    assert (await floor.only("creditnotes"))["total"] == 915.0
+
+
+async def link_again(floor: Floor, order: str) -> None:
+    """A person parts the order from its invoice, and links the same one."""
+    await part(floor, order)
+    found = await look(floor, order, (await floor.only("invoices"))["invoice_number"])
+    organisation = await floor.stage.services.books_desk.organisation_id()
+    async with floor.stage.services.pool.connection() as connection:
+        await make_link(connection, found, organisation_id=organisation, reason="it is", by="admin@example.com")

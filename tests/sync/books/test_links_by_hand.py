@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from books.floor import Floor, Line, open_floor
+from books.test_watch import in_books
 from conftest import Database
 from zohosync.db.pool import fetch_all
 from zohosync.errors import SettingsRefused
@@ -23,7 +24,7 @@ async def look(floor: Floor, order: str, term: str) -> Proposal:
         return await propose(
             connection,
             desk.books_to_look(),
-            (await desk.office()).taxes,
+            await desk.office(),
             await desk.organisation_id(),
             entity="order",
             record_id=order,
@@ -97,3 +98,33 @@ async def test_another_orders_invoice_is_refused_and_one_that_is_none_too(floor:
     await part(floor, first)
     found = await look(floor, other, made["invoice_number"])
     assert {"Total", "Reference"} <= {one.name for one in found.differences}
+
+
+async def test_what_books_refused_and_somebody_made_by_hand_is_linked(floor: Floor) -> None:
+    await floor.variant("BF-1")
+    order = await floor.order([Line("BF-1", 2)], tax="45.00")
+    await floor.pay(order)
+    path = {"method": "POST", "path": "/books/v3/invoices"}
+    await floor.stage.fault("hindered", reason="locked_period", match=path, count=1)
+    await floor.stage.run()
+    assert (await floor.operation())["status"] == "failed"
+    customer, item = await floor.only("contacts"), await floor.only("items")
+    line = {"item_id": item["item_id"], "quantity": 2, "rate": 450}
+    body = {"customer_id": customer["contact_id"], "reference_number": "BY HAND", "line_items": [line]}
+    await in_books(floor, "POST", "/invoices", body)
+    made = await floor.only("invoices")
+    assert (await look(floor, order, made["invoice_number"])).zoho_id == made["invoice_id"]
+
+
+async def test_what_is_just_being_made_is_not_linked(floor: Floor) -> None:
+    await floor.variant("BF-1")
+    order = await floor.order([Line("BF-1", 2)], tax="45.00")
+    await floor.pay(order)
+    path = {"method": "POST", "path": "/books/v3/invoices"}
+    await floor.stage.fault("http_500_after_commit", match=path, count=1)
+    await floor.stage.run_once()
+    made = await floor.only("invoices")
+    with pytest.raises(SettingsRefused, match="may just be made"):
+        await look(floor, order, made["invoice_id"])
+    await floor.stage.shop.execute("update zohosync.link set claimed_until = now()")
+    assert (await look(floor, order, made["invoice_id"])).zoho_id == made["invoice_id"]

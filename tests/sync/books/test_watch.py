@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from books.floor import Floor, Line, open_floor
+from books.test_exactly_one import come_to_rest
 from conftest import Database
 from zohosync.db.pool import fetch_all
 from zohosync.store.operations import enqueue
@@ -183,3 +184,84 @@ async def test_what_an_accountant_made_inactive_is_made_active_again(floor: Floo
     assert (await floor.operation())["status"] == "succeeded", (await floor.operation())["error_message"]
     assert len(await floor.books("invoices")) == 2
     assert len(await floor.books(what)) == 1
+
+
+async def edit_line(floor: Floor, **values: Any) -> None:
+    invoice = await floor.only("invoices")
+    (line,) = invoice["line_items"]
+    kept = {name: line[name] for name in ("line_item_id", "item_id", "tax_id", "rate", "quantity")}
+    await in_books(floor, "PUT", f"/invoices/{invoice['invoice_id']}", {"line_items": [{**kept, **values}]})
+
+
+async def let_time_pass(floor: Floor) -> None:
+    """Books tells whole seconds: what was seen last was seen earlier than what is done next."""
+    await floor.stage.shop.execute("update zohosync.document set books_modified_at = '2026-01-01T00:00:00+0530'")
+
+
+async def deliver_on_credit(floor: Floor) -> None:
+    """A second order, invoiced and not paid."""
+    await floor.set_order(await floor.order([Line("BF-1", 2)], tax="45.00", method="cod"), status="shipped")
+    await come_to_rest(floor)
+
+
+async def test_an_edit_that_keeps_the_total_is_told_with_then_and_now(database: Database) -> None:
+    async with open_floor(database) as floor:
+        await floor.variant("BF-1")
+        await deliver_on_credit(floor)
+        await let_time_pass(floor)
+        await edit_line(floor, rate=900, quantity=1)
+        assert await look(floor) == 1
+        (finding,) = await findings(floor)
+        assert finding["code"] == "document_edited"
+        assert "line 1 (BF-1) quantity: 2 → 1; line 1 (BF-1) rate: 450 → 900" in finding["message"]
+        await let_time_pass(floor)
+        await edit_line(floor, rate=450, quantity=2)
+        assert await look(floor) == 0
+        assert [one["closed_by"] for one in await findings(floor)] == ["zohosync"]
+
+
+async def test_an_edit_that_was_accepted_is_not_told_again(database: Database) -> None:
+    async with open_floor(database) as floor:
+        await floor.variant("BF-1")
+        await deliver_on_credit(floor)
+        await edit_line(floor, rate=400)
+        assert await look(floor) == 1
+        await floor.stage.shop.execute(
+            """update zohosync.finding
+                  set closed_at = now(), closed_by = 'admin', resolution = 'accept', reason = 'Agreed.'"""
+        )
+        await floor.stage.shop.execute("update zohosync.document set checked_at = now() - interval '2 days'")
+        assert await look(floor) == 0
+        assert len(await findings(floor)) == 1
+
+
+async def test_a_changed_row_is_read_once(floor: Floor) -> None:
+    def reads(calls: list[str]) -> int:
+        return len([call for call in calls if "/invoices/" in call])
+
+    await let_time_pass(floor)
+    before = len(await floor.books_calls())
+    assert await look(floor) == 0
+    assert reads((await floor.books_calls())[before:]) == 1
+    before = len(await floor.books_calls())
+    await look(floor)
+    assert reads((await floor.books_calls())[before:]) == 0
+
+
+async def test_a_payment_deleted_in_books_is_told_and_well_again_when_it_is_back(floor: Floor) -> None:
+    payment, invoice = await floor.only("customerpayments"), await floor.only("invoices")
+    await in_books(floor, "DELETE", f"/customerpayments/{payment['payment_id']}")
+    assert await look(floor) == 1
+    (finding,) = await findings(floor)
+    assert finding["code"] == "payment_gone"
+    assert "945.00" in finding["message"]
+    again = {
+        "customer_id": invoice["customer_id"],
+        "payment_mode": "cash",
+        "amount": 945,
+        "date": invoice["date"],
+        "invoices": [{"invoice_id": invoice["invoice_id"], "amount_applied": 945}],
+    }
+    await in_books(floor, "POST", "/customerpayments", again)
+    assert await look(floor) == 0
+    assert [one["closed_by"] for one in await findings(floor)] == ["zohosync"]

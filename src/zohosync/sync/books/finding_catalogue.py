@@ -59,8 +59,8 @@ SYNC_AGAIN = Choice(
 CREDIT_IT = Choice(
     Action.CREDIT,
     "Make a credit note",
-    "A credit note for the whole invoice is asked for, at its own rates. It is made when the shop says the order is"
-    " refunded or cancelled.",
+    "A credit note for the whole invoice is made, at its own rates. What the customer had paid stays as credit in Books"
+    " until the shop says the order is refunded.",
 )
 MAKE_NEW = Choice(
     Action.REPLACE,
@@ -74,6 +74,11 @@ LINK_OTHER = Choice(
     "Link another document",
     "You say which document of Books this record is. Nothing is made or sent.",
     admin=True,
+)
+PAY_AGAIN = Choice(
+    Action.SEND,
+    "Record it again",
+    "The money went back for this credit note, too: the refund is recorded once more.",
 )
 LET_GO = Choice(
     Action.UNLINK,
@@ -120,8 +125,16 @@ ENTRIES: tuple[Entry, ...] = (
     Entry(
         "document_edited",
         "The document was edited in Books",
-        "Somebody changed a sent document in Books: its total, customer, reference or date is not what was sent.",
+        "Somebody changed a sent document in Books: its total, customer, reference, date, place of supply, GSTIN or a"
+        " line is not what was sent.",
         (KEEP, LET_GO),
+    ),
+    Entry(
+        "payment_gone",
+        "The payment is gone",
+        "The invoice was paid and asks for money again: somebody deleted or changed its payment in Books. zohosync"
+        " records no second one; record it there if the money is yours.",
+        (KEEP, SYNC_AGAIN),
     ),
     Entry(
         "document_voided",
@@ -154,6 +167,13 @@ ENTRIES: tuple[Entry, ...] = (
         "The shop says something else of the refund than when its credit note was made. A credit note that is open is"
         " never edited by zohosync.",
         (KEEP, LINK_OTHER),
+    ),
+    Entry(
+        "refund_already_paid",
+        "The money went back before",
+        "A refund of this order was recorded already, for a credit note that was let go or for this one, and credit is"
+        " open again. Nothing more is recorded before a person says so.",
+        (SYNC_AGAIN, PAY_AGAIN),
     ),
 )
 CATALOGUE: Mapping[str, Entry] = {entry.code: entry for entry in ENTRIES}

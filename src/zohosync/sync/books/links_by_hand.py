@@ -22,10 +22,11 @@ from zohosync.store.documents import (
     save_document,
 )
 from zohosync.store.holds import drop_hold
-from zohosync.store.links import NewLink, find_links, find_owners, forget_link, save_links
+from zohosync.store.links import NewLink, find_links, find_owners, forget_link, is_being_made, save_links
 from zohosync.store.orders import ShopOrder, read_variants
-from zohosync.sync.books.compare import read_legs
+from zohosync.sync.books.compare import Legs, read_legs
 from zohosync.sync.books.corrections import check_reason, read_sale_record
+from zohosync.sync.books.desk import Office
 from zohosync.sync.books.snapshot import snapshot_of
 from zohosync.sync.books.tax_book import TaxBook
 from zohosync.zoho.books import Books
@@ -64,6 +65,7 @@ STEPS: Mapping[str, Step] = {
 }
 """How far a document is by its status; any other one was sent."""
 
+REFUNDS = "creditnote_refunds"
 UNUSABLE = frozenset({"void", "inactive"})
 SHORTEST_ID = 10
 
@@ -104,7 +106,7 @@ class Proposal:
 async def propose(
     connection: Connection,
     books: Books,
-    taxes: TaxBook,
+    office: Office,
     organisation_id: str,
     *,
     entity: str,
@@ -129,7 +131,7 @@ async def propose(
         if found.status in UNUSABLE:
             raise _refusal(f"This {WORDS[module]} is {found.status} in Books.", "Link one that counts.")
         order = await read_sale_record(connection, entity, record_id)
-        return _of_document(order, entity, module, found, taxes, organisation_id)
+        return _of_document(order, entity, module, found, office, organisation_id)
     return await _of_record(connection, entity, record_id, module, found)
 
 
@@ -191,6 +193,8 @@ async def undo_link(connection: Connection, *, entity: str, record_id: str, modu
         if entity == "order":
             # A payment in doubt was of that invoice.
             await forget_link(connection, system="books", module="customerpayments", entity=entity, record_id=record_id)
+        if entity == "refund":
+            await _part_from_refund(connection, record_id, reason=why, by=by)
         if module in ("invoices", "estimates", "creditnotes"):
             await drop_document(connection, entity=entity, module=module, record_id=record_id)  # type: ignore[arg-type]
         await audit.record(
@@ -205,6 +209,25 @@ async def undo_link(connection: Connection, *, entity: str, record_id: str, modu
     return link.zoho_id
 
 
+async def _part_from_refund(connection: Connection, record_id: str, *, reason: str, by: str) -> None:
+    """The money that went back was of that credit note. That it went back, or may have, is not forgotten: whoever
+    makes another credit note asks before it goes back again."""
+    links = await find_links(connection, system="books", module=REFUNDS, entity="refund", record_ids=[record_id])
+    link = links.get(record_id)
+    if link is None:
+        return
+    await add_estrangement(
+        connection,
+        entity="refund",
+        module=REFUNDS,
+        record_id=record_id,
+        zoho_id=link.zoho_id or link.reference or "unknown",
+        reason=reason,
+        by=by,
+    )
+    await forget_link(connection, system="books", module=REFUNDS, entity="refund", record_id=record_id)
+
+
 def check_module(entity: str, module: str) -> None:
     """SettingsRefused when records of this entity are never in that module."""
     if MODULES.get(entity) != module:
@@ -217,7 +240,9 @@ async def _check_free(connection: Connection, entity: str, record_id: str, modul
     link = links.get(record_id)
     if link is not None and link.zoho_id is not None:
         raise _refusal(f"This {entity} is linked to the {WORDS[module]} {link.zoho_id} already.", "Unlink it first.")
-    if link is not None:
+    if link is not None and await is_being_made(
+        connection, system="books", module=module, entity=entity, record_id=record_id
+    ):
         raise _refusal(
             f"A {WORDS[module]} may just be made for this {entity}.", "Wait until its operation has ended; then look."
         )
@@ -262,7 +287,7 @@ async def _read(books: Books, module: str, zoho_id: str) -> Document | Item | Co
 
 
 def _of_document(
-    order: ShopOrder, entity: str, module: str, document: Document, taxes: TaxBook, organisation_id: str
+    order: ShopOrder, entity: str, module: str, document: Document, office: Office, organisation_id: str
 ) -> Proposal:
     customer = str(document.fields.get("customer_name") or "")
     who = order.company or " ".join(filter(None, (order.first_name, order.last_name)))
@@ -283,7 +308,7 @@ def _of_document(
             Compared("Lines", str(len(order.lines)), str(len(document.lines))),
         ),
         then=_then(module, document),
-        document=_stored(order, entity, module, document, taxes, organisation_id),
+        document=_stored(order, entity, module, document, office, organisation_id),
     )
 
 
@@ -315,9 +340,10 @@ async def _of_record(
 
 
 def _stored(
-    order: ShopOrder, entity: str, module: str, document: Document, taxes: TaxBook, organisation_id: str
+    order: ShopOrder, entity: str, module: str, document: Document, office: Office, organisation_id: str
 ) -> StoredDocument:
     """The document as Books tells it; nothing of it was sent by us."""
+    taxes = office.taxes
     legs = read_legs(document, taxes)
     total = order.total if order.total is not None else document.total
     known: Module = module  # type: ignore[assignment]
@@ -335,7 +361,7 @@ def _stored(
         document_date=document.date or (order.placed_at.date() if order.placed_at else _no_date(document)),
         customer_id=document.customer_id,
         place_of_supply=document.place_of_supply or None,
-        supply_type="inter" if legs.igst else "intra" if legs.cgst or legs.sgst else None,
+        supply_type=_supply_type(document, legs, office.organisation.state_code),
         gst_treatment=document.gst_treatment or None,
         state_source="person",
         address_source=order.ship_to.source,
@@ -357,6 +383,15 @@ def _stored(
         lines=tuple(_line(order, line, number, taxes) for number, line in enumerate(document.lines, start=1)),
         books_modified_at=document.modified_at,
     )
+
+
+def _supply_type(document: Document, legs: Legs, seller_state: str) -> str:
+    """By its tax; what carries none, by where it was supplied to. No place is outside India, or unknown."""
+    if legs.igst:
+        return "inter"
+    if legs.cgst or legs.sgst:
+        return "intra"
+    return "intra" if document.place_of_supply == seller_state else "inter"
 
 
 def _line(order: ShopOrder, line: DocumentLine, number: int, taxes: TaxBook) -> DocumentLineSent:
