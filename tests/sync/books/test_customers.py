@@ -346,3 +346,45 @@ async def test_whatever_request_fails_there_is_one_contact_in_the_end(stage: Sta
         "Demo Customer",
         "Demo Customer (customer@example.com)",
     ]
+
+
+ELSEWHERE = {**HOME, "city": "Warangal", "address_line1": "9 Other Street"}
+
+
+async def test_a_stranger_with_the_email_of_a_customer_gets_a_contact_of_its_own(stage: Stage) -> None:
+    user = await stage.register()
+    first = await (await errand(stage, user=user)).customer()
+    stranger = await errand(stage, "KN-1002", address={**ELSEWHERE, "name": "Other Person"})
+    made = await stranger.customer()
+    assert made != first
+    assert [(row["contact_name"], row["billing_address"]["city"]) for row in contacts(stage)] == [
+        ("Demo Customer", "Hyderabad"),
+        ("Other Person", "Warangal"),
+    ]
+    assert await stranger.customer() == made
+
+
+async def test_a_customers_address_is_never_overwritten_by_a_guest_order(stage: Stage) -> None:
+    user = await stage.register()
+    first = await (await errand(stage, user=user)).customer()
+    assert await (await errand(stage, "KN-1002", address=ELSEWHERE)).customer() != first
+    assert [(row["contact_name"], row["shipping_address"]["city"]) for row in contacts(stage)] == [
+        ("Demo Customer", "Hyderabad"),
+        ("Demo Customer (customer@example.com)", "Warangal"),
+    ]
+
+
+async def test_two_guests_of_one_email_never_rename_each_other(stage: Stage) -> None:
+    first = await (await errand(stage)).customer()
+    second = await (await errand(stage, "KN-1002", address={**HOME, "name": "Other Person"})).customer()
+    assert second != first
+    assert await (await errand(stage, "KN-1003")).customer() == first
+    assert await (await errand(stage, "KN-1004", address={**HOME, "name": "Other Person"})).customer() == second
+    assert [row["contact_name"] for row in contacts(stage)] == ["Demo Customer", "Other Person"]
+    assert all(method != "PUT" for method, _ in await writes(stage))
+
+
+async def test_who_registers_with_the_email_of_another_guest_does_not_take_over_the_contact(stage: Stage) -> None:
+    first = await (await errand(stage, address={**HOME, "name": "Other Person"})).customer()
+    user = await stage.register()
+    assert await (await errand(stage, "KN-1002", user=user)).customer() != first

@@ -80,6 +80,27 @@ def party_of(order: ShopOrder, gstin: str | None, email: str | None) -> Party:
     return Party("guest", email.lower() if email else order.record_id)
 
 
+def settle_party(draft: CustomerDraft, order: ShopOrder, agreed: Mapping[str, Any] | None) -> Party:
+    """A guest whose e-mail address brings the contact of another name is somebody else: known by the order alone, so
+    that nobody's contact is renamed, or moved to another address, by a stranger's order."""
+    name = (agreed or {}).get("contact_name")
+    if draft.party.entity != "guest" or not name or is_named(draft, str(name)):
+        return draft.party
+    return Party("guest", order.record_id)
+
+
+def is_named(draft: CustomerDraft, name: str) -> bool:
+    """Whether a contact has the customer's name, with or without the sign that keeps names apart."""
+    given = name.strip().casefold()
+    return any(given == one.strip().casefold() for one in draft.names())
+
+
+def is_at_home(draft: CustomerDraft, contact: Contact) -> bool:
+    """Whether a contact has the addresses of the order already."""
+    addresses = {name: draft.payload.get(name) for name in ("billing_address", "shipping_address")}
+    return all(not mine or _same_address(mine, contact.fields.get(name)) for name, mine in addresses.items())
+
+
 def parties_of(customer: ShopCustomer) -> tuple[Party, ...]:
     """Whose contact a user's profile may belong to: the firm's, where Books has it, else the user's own."""
     gstin, own = judge_gstin(customer.gstin).number, Party("buyer", customer.record_id)

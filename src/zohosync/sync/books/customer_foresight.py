@@ -19,6 +19,7 @@ from zohosync.sync.books.customer_drafts import (
     find_changes,
     merge_persons,
     parties_of,
+    settle_party,
 )
 from zohosync.sync.books.customers import MODULE
 from zohosync.sync.books.desk import BooksDesk
@@ -101,6 +102,9 @@ async def foresee_needed_customer(
     """As a document makes it on its way; RecordInvalid when that cannot be."""
     draft = draft_customer(order, assessment, region)
     link = await _find(connection, draft.party) or await _inherited(connection, draft.party, order)
+    party = settle_party(draft, order, link.payload if link else None)
+    if party != draft.party:
+        draft, link = replace(draft, party=party), await _find(connection, party)
     merged = merge_persons(draft.payload, draft.party, link.payload if link else None)
     draft = replace(draft, payload=plain(merged))
     known = (link.zoho_id if link else None) or CUSTOMER_TO_COME

@@ -25,10 +25,13 @@ from zohosync.sync.books.customer_drafts import (
     draft_profile,
     find_changes,
     find_gaps,
+    is_at_home,
+    is_named,
     merge_persons,
     parties_of,
     pick,
     replace_persons,
+    settle_party,
 )
 from zohosync.sync.books.desk import BooksDesk
 from zohosync.sync.decide import fingerprint_of
@@ -52,6 +55,10 @@ async def ensure_customer(
     claim = _claim(desk, batch, operation, draft.party)
     async with desk.pool.connection() as connection:
         link = await claim.find(connection) or await _inherit(connection, claim, order)
+        party = settle_party(draft, order, link.payload if link else None)
+        if party != draft.party:
+            draft, claim = replace(draft, party=party), _claim(desk, batch, operation, party)
+            link = await claim.find(connection)
     draft = replace(draft, payload=plain(merge_persons(draft.payload, draft.party, link.payload if link else None)))
     if link is None or link.zoho_id is None:
         zoho_id = await _make(claim, draft, link)
@@ -236,21 +243,25 @@ async def _choose(claim: Claim, books: Books, draft: CustomerDraft, rows: Sequen
         owners = await find_link_owners(connection, system="books", module=MODULE, zoho_ids=ids)
     free: list[Contact] = []
     for row in rows:
-        if row.id in estranged.get(claim.record_id, set()) or not _may_have(draft, owners.get(row.id)):
+        if row.id in estranged.get(claim.record_id, set()):
             continue
         contact = await books.contact(row.id)
-        if contact is not None and agrees(draft, contact):
+        if contact is not None and agrees(draft, contact) and _may_have(draft, owners.get(row.id), contact):
             free.append(contact)
     return pick(draft, free)
 
 
-def _may_have(draft: CustomerDraft, owner: tuple[str, str] | None) -> bool:
-    """A contact without an owner, or its own; and people of one e-mail address are one, registered or not."""
-    if owner is None or owner == (draft.party.entity, draft.party.record_id):
+def _may_have(draft: CustomerDraft, owner: tuple[str, str] | None, contact: Contact) -> bool:
+    """A contact without an owner, or its own. People of one e-mail address and one name are one, registered or not; but
+    a guest shares a contact only as it is, because anybody can type anybody's address."""
+    party = draft.party
+    if owner is None or owner == (party.entity, party.record_id):
         return True
-    if draft.email is None:
+    if draft.email is None or not is_named(draft, contact.name):
         return False
-    return draft.party.entity == "guest" or (draft.party.entity == "buyer" and owner == ("guest", draft.email.lower()))
+    if party.entity == "guest":
+        return is_at_home(draft, contact)
+    return party.entity == "buyer" and owner == ("guest", draft.email.lower())
 
 
 async def _adopt(claim: Claim, books: Books, draft: CustomerDraft, contact: Contact) -> str:
@@ -269,7 +280,7 @@ async def _keep(claim: Claim, draft: CustomerDraft, contact: Contact) -> str:
         if not await claim.keep(connection, contact.id, draft.payload):
             await claim.forget(connection)
             owners = await find_link_owners(connection, system="books", module=MODULE, zoho_ids=[contact.id])
-            if not _may_have(draft, owners.get(contact.id)):
+            if not _may_have(draft, owners.get(contact.id), contact):
                 raise NotReady(
                     f"The contact {contact.name!r} was just linked to another customer.",
                     wait_for="parent",
