@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from books.floor import Floor, Line, open_floor
+from books.floor import BENGALURU, Floor, Line, address, open_floor
 from books.test_exactly_one import come_to_rest
 from conftest import Database
 from zohosync.db.pool import fetch_all, fetch_one
@@ -148,3 +148,18 @@ async def test_a_quote_that_was_valid_until_before_it_was_approved_has_no_expiry
     await come_to_rest(floor)
     assert not (await floor.only("estimates")).get("expiry_date")
     assert "no expiry date" in (await floor.operation(KIND))["warnings"][0]
+
+
+async def test_the_address_of_a_quotes_order_is_no_change_of_the_quote(floor: Floor) -> None:
+    await floor.policy(b2b_without_gstin="unregistered")
+    await floor.variant("BF-1")
+    quote = await ask_for_quote(floor, Line("BF-1", 10))
+    await come_to_rest(floor)
+    row = await fetch_one(floor.stage.shop, "select user_id::text from b2b_quotes")
+    assert row
+    elsewhere = address(BENGALURU, name="Warehouse")
+    order = await floor.order([Line("BF-1", 10)], user=row["user_id"], tax="225.00", ship_to=elsewhere)
+    await floor.stage.shop.execute("update b2b_quotes set linked_order_id = %s where id = %s", (order, quote))
+    await come_to_rest(floor)
+    assert (await floor.operation(KIND))["status"] in ("succeeded", "skipped")
+    assert await fetch_all(floor.stage.shop, "select * from zohosync.finding") == []

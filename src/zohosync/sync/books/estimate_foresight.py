@@ -31,6 +31,7 @@ from zohosync.sync.books.estimates import (
     decide_estimate,
     document_date,
     find_expiry,
+    find_quote_changes,
     read_known,
 )
 from zohosync.sync.books.invoices import assess_order
@@ -38,7 +39,6 @@ from zohosync.sync.books.making import unique_key
 from zohosync.sync.books.office_foresight import Outlook, Prospect, look_at_office
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import check_complete
-from zohosync.sync.books.snapshot import find_changes, snapshot_of
 from zohosync.sync.preview import planned, verdict_of
 from zohosync.sync.rehearse import readable
 from zohosync.zoho.books_requests import ESTIMATES, create_request, list_request, status_request
@@ -102,7 +102,7 @@ class EstimateForesight:
         if decision.turn is Turn.SKIP:
             return not_due(order, decision.action)
         if document is not None and decision.turn is Turn.REPORT:
-            return changed(order, document, decision.action, find_changes(document.source, snapshot_of(order)))
+            return changed(order, document, decision.action, find_quote_changes(document, order))
         if document is not None and decision.turn is Turn.CHECK:
             return unchanged(order, document)
         return await self._making(connection, known)
