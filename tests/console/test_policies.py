@@ -7,6 +7,7 @@ from console.goods import place_order
 from console.stage import Person, audited, text_of
 from zohosync.console.policies import list_options
 from zohosync.db.pool import Connection, fetch_all
+from zohosync.store.holds import put_hold
 from zohosync.store.users import Role
 from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.policy_list import list_policies
@@ -74,3 +75,52 @@ async def test_a_large_sheet_is_taken(operator: Person) -> None:
     shown = await operator.post("/settings/rates", sheet=f"sku,hsn_code,gst_rate,tax_category\n{rows}")
     assert shown.status_code == 200
     assert "5000 are refused" in text_of(shown)
+
+
+async def hold(worker: Connection, count: int) -> None:
+    for number in range(count):
+        await put_hold(
+            worker,
+            kind="books.invoice.push",
+            entity="order",
+            record_id=f"00000000-0000-0000-0000-{number:012}",
+            operation_id=number + 1,
+            codes=["price_basis_unknown"],
+            digest=None,
+            policies="x",
+        )
+
+
+@pytest.mark.parametrize(("name", "value"), [("price_basis", "inclusive"), ("mail_invoice", "yes")])
+async def test_what_makes_many_held_documents_at_once_is_asked_first(
+    admin: Person, worker: Connection, name: str, value: str
+) -> None:
+    await hold(worker, 21)
+    asked = await admin.post("/settings/documents", name=name, value=value)
+    assert asked.status_code == 200
+    assert "More than 20 documents are held now." in text_of(asked)
+    assert ("and mailed to the customers" in text_of(asked)) == (name == "mail_invoice")
+    assert 'name="csrf" value="' in asked.text
+    assert await fetch_all(worker, "select 1 from zohosync.policy") == []
+    assert len(await fetch_all(worker, "select 1 from zohosync.hold where policies = 'x'")) == 21
+    done = await admin.post("/settings/documents", name=name, value=value, sure="yes")
+    assert done.headers["location"] == f"/settings/documents#{name}"
+    assert len(await fetch_all(worker, "select 1 from zohosync.policy")) == 1
+
+
+async def test_what_it_cannot_be_is_refused_and_not_asked(admin: Person, worker: Connection) -> None:
+    await hold(worker, 21)
+    assert (await admin.post("/settings/documents", name="price_basis", value="<b>")).status_code == 422
+
+
+@pytest.mark.parametrize(("count", "name", "value"), [(20, "price_basis", "inclusive"), (21, "lut", "no")])
+async def test_few_documents_or_a_smaller_matter_are_not_asked_about(
+    admin: Person, worker: Connection, count: int, name: str, value: str
+) -> None:
+    await hold(worker, count)
+    assert (await admin.post("/settings/documents", name=name, value=value)).status_code == 303
+
+
+async def test_an_operator_is_not_even_asked(operator: Person, worker: Connection) -> None:
+    await hold(worker, 21)
+    assert (await operator.post("/settings/documents", name="price_basis", value="inclusive")).status_code == 403

@@ -94,3 +94,12 @@ def test_every_field_says_what_it_means_and_every_fault_names_a_field() -> None:
 )
 def test_a_reason_code_leads_to_the_field_that_corrects_it(code: Any, field: str) -> None:
     assert field_at_fault(code) == field
+
+
+def test_what_a_shop_calls_a_line_is_quoted_in_few_words() -> None:
+    subject = Subject(date(2026, 11, 22), None, {"l-1": "x" * 1_000_000}, ())
+    for field in ("line_sku:gone", "line_sku:" + "y" * 1_000_000, "z" * 1_000_000):
+        with pytest.raises(SettingsRefused) as refusal:
+            check_override("order", field, "NEEM-5L", subject)
+        assert len(f"{refusal.value.message}{refusal.value.hint}") < 400
+    assert all(len(field.title) < 80 for field in list_fields(subject))

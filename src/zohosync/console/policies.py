@@ -1,19 +1,26 @@
 """Settings › Documents: how documents are made, each policy in a form of its own."""
 
+from collections.abc import Mapping
 from itertools import groupby
+from typing import Any
 
 from starlette.responses import Response
 
 from zohosync.console.gate import Visit
 from zohosync.console.refusing import refusing
 from zohosync.errors import DatabaseFailure, SettingsRefused, ZohosyncError
+from zohosync.store.holds import count_holds
 from zohosync.store.policies import clear_policy, read_policies, set_policy
 from zohosync.sync.books.corrections import judge_again
 from zohosync.sync.books.desk import Office
 from zohosync.sync.books.policies import Policies, parse_policies, parse_policy
-from zohosync.sync.books.policy_list import PolicyLine, describe_allowed, list_policies
+from zohosync.sync.books.policy_list import PolicyLine, as_typed, describe_allowed, list_policies
 
 PATH = "/settings/documents"
+FAR_REACHING = frozenset({"price_basis", "mail_invoice"})
+"""What decides of every document what it costs, or who gets mail."""
+MANY = 20
+"""So many held documents are made or mailed without asking twice."""
 MONEY = frozenset({"cash", "bank", "payment_clearing", "undeposited_funds", "other_current_asset"})
 
 
@@ -41,6 +48,9 @@ async def save_policy(visit: Visit) -> Response:
     if name not in Policies.model_fields:
         raise SettingsRefused(f"There is no policy {name!r}.", hint="Go back and reload the page.")
     async with visit.console.reach() as connection, connection.transaction():
+        held = await count_holds(connection, MANY) if name in FAR_REACHING and visit.form.get("sure") != "yes" else 0
+        if held > MANY:
+            return _ask(visit, name, typed, await read_policies(connection))
         if typed:
             value = parse_policy(name, typed, await read_policies(connection))
             await set_policy(connection, name=name, value=value, by=visit.user)
@@ -48,6 +58,17 @@ async def save_policy(visit: Visit) -> Response:
             await clear_policy(connection, name=name, by=visit.user)
         await judge_again(connection)
     return visit.go(f"{PATH}#{name}", "policy.")
+
+
+def _ask(visit: Visit, name: str, typed: str, decided: Mapping[str, Any]) -> Response:
+    """Asks first, when many held documents would be made by it in one go; a value that cannot be is refused here."""
+    value = (
+        as_typed(getattr(Policies.model_validate({name: parse_policy(name, typed, decided)}), name)) if typed else ""
+    )
+    (line,) = (line for line in list_policies(parse_policies(decided), decided) if line.name == name)
+    return visit.page(
+        "policy.html", line=line, typed=typed, value=value or line.default, many=MANY, back=f"{PATH}#{name}"
+    )
 
 
 def list_options(line: PolicyLine, office: Office | None) -> list[tuple[str, str]]:

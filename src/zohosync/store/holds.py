@@ -60,6 +60,14 @@ async def release_holds(connection: Connection, *, policies: str) -> int:
     return int(row["released"]) if row else 0
 
 
+async def count_holds(connection: Connection, most: int) -> int:
+    """How many documents are held; counting ends beyond ``most``."""
+    row = await fetch_one(
+        connection, "select count(*) as held from (select 1 from zohosync.hold limit %(most)s + 1) h", {"most": most}
+    )
+    return int(row["held"]) if row else 0
+
+
 async def count_held(connection: Connection, most: int = 10_000) -> dict[str, int]:
     """How many records are held for each reason code, most frequent first; a record with several counts for each."""
     rows = await fetch_all(

@@ -163,3 +163,15 @@ async def test_the_address_of_a_quotes_order_is_no_change_of_the_quote(floor: Fl
     await come_to_rest(floor)
     assert (await floor.operation(KIND))["status"] in ("succeeded", "skipped")
     assert await fetch_all(floor.stage.shop, "select * from zohosync.finding") == []
+
+
+async def test_a_line_of_a_quote_without_a_sku_says_how_to_name_one(floor: Floor) -> None:
+    await floor.policy(b2b_without_gstin="unregistered")
+    await floor.variant("BF-1")
+    quote = await ask_for_quote(floor, Line("BF-1", 10), status="submitted")
+    await floor.stage.shop.execute("update b2b_quote_items set variant_id = null")
+    await floor.stage.shop.execute("update b2b_quotes set status = 'approved' where id = %s", (quote,))
+    await come_to_rest(floor)
+    held = await floor.operation(KIND)
+    assert held["error_code"] == "sku_missing"
+    assert f"`zohosync override set approved_quote {quote} line_sku:" in held["error_hint"]

@@ -241,3 +241,27 @@ async def test_odd_json_in_an_address_breaks_nothing(floor: Floor) -> None:
     )
     assert {row["status"] for row in rows} == {"failed"}
     assert "unexpected_error" not in {row["error_code"] for row in rows}
+
+
+async def test_a_line_without_a_sku_is_told_once(floor: Floor) -> None:
+    order = await floor.order([Line("BF-1"), Line("BF-1")], tax="45.00")
+    await floor.stage.shop.execute("update order_items set variant_id = null")
+    await floor.stage.shop.execute("update orders set shipping_address = '{}', billing_address = '{}'")
+    await floor.pay(order)
+    await floor.stage.run()
+    held = await floor.operation()
+    assert held["error_code"] == "sku_missing"
+    assert held["error_message"].startswith("3 things are to be corrected: A line of ")
+    assert "The order has no delivery address" in held["error_message"]
+    assert "zohosync override set order " in held["error_hint"]
+
+
+async def test_a_rate_that_was_decided_on_is_invoiced(floor: Floor) -> None:
+    await floor.stage.shop.execute("update product_variants set gst_rate = 12")
+    await floor.pay(await floor.order([Line("BF-1")], tax="54.00"))
+    await floor.stage.run()
+    assert (await floor.operation())["error_code"] == "rate_not_in_force"
+    await floor.policy(more_rates=["12"])
+    await floor.stage.shop.execute("select zohosync.release_holds('another')")
+    await floor.stage.run()
+    assert (await floor.operation())["error_code"] != "rate_not_in_force"

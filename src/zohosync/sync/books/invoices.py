@@ -44,7 +44,14 @@ from zohosync.sync.books.making import (
 from zohosync.sync.books.order_draft import draft_order
 from zohosync.sync.books.payments import settle_invoice
 from zohosync.sync.books.policies import Policies
-from zohosync.sync.books.sale import check_complete, find_contradictions, find_unmapped, read_sale, rules_of
+from zohosync.sync.books.sale import (
+    check_complete,
+    find_contradictions,
+    find_unmapped,
+    read_sale,
+    rules_of,
+    without_echoes,
+)
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
 from zohosync.sync.desk import write_back
 
@@ -192,9 +199,9 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
 
 def assess_order(order: ShopOrder, case: Matter, on: date, *, also: tuple[Problem, ...] = ()) -> Assessment:
     """The order's tax; Held with everything a person has to correct, ``also`` included."""
-    unmapped = (*find_unmapped(order), *find_contradictions(order, case.policies), *also)
+    unmapped = (*find_unmapped(order, case.operation.entity), *find_contradictions(order, case.policies), *also)
     result = assess(read_sale(order, case.policies, on), rules_of(case.office, case.policies))
-    problems = (*unmapped, *(result.problems if isinstance(result, HeldSale) else ()))
+    problems = (*unmapped, *(without_echoes(order, result.problems) if isinstance(result, HeldSale) else ()))
     if problems:
         raise Held(problems)
     assert isinstance(result, Assessment)

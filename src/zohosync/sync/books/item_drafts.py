@@ -10,6 +10,7 @@ from typing import Any
 
 from zohosync.errors import RecordInvalid
 from zohosync.gst.sale import SupplyType, TaxCategory
+from zohosync.gst.wording import shortened
 from zohosync.store.orders import ShopVariant
 from zohosync.sync.books.desk import Office
 from zohosync.sync.books.policies import Policies
@@ -61,7 +62,7 @@ def draft_item(variant: ShopVariant, policies: Policies, office: Office) -> Item
     sku = (variant.sku or "").strip()
     if not sku:
         raise RecordInvalid(
-            f"A variant of {variant.product_name or 'a product without a name'} has no SKU.",
+            f"A variant of {shortened(variant.product_name) or 'a product without a name'} has no SKU.",
             hint="Give it one in the shop; it goes through by itself.",
             code="sku_missing",
             field="sku",
@@ -117,7 +118,7 @@ def find_match(draft: ItemDraft, rows: Sequence[Item]) -> Item | None:
     active = [row for row in rows if row.active]
     if len(active) > 1 or (not active and len(rows) > 1):
         raise RecordInvalid(
-            f"{len(active or rows)} items of Zoho Books have the SKU {draft.sku}.",
+            f"{len(active or rows)} items of Zoho Books have the SKU {shortened(draft.sku)}.",
             hint="Leave the SKU with one of them, then press Sync now.",
             code="books_sku_duplicate",
             field=draft.sku,
@@ -258,7 +259,7 @@ def _category(variant: ShopVariant, rate: Decimal | None, policies: Policies, sk
         return TaxCategory(told)
     if told:
         raise RecordInvalid(
-            f"{sku} has the tax category {variant.tax_category!r}, which is none.",
+            f"{shortened(sku)} has the tax category {shortened(variant.tax_category)!r}, which is none.",
             hint="Write taxable, exempt, nil or zero_rated_na in the shop, or import it: `zohosync rates import`.",
             code="tax_category_unknown",
             field=sku,
@@ -274,7 +275,7 @@ def _category(variant: ShopVariant, rate: Decimal | None, policies: Policies, sk
 
 def _missing(code: str, sku: str, what: str) -> RecordInvalid:
     return RecordInvalid(
-        f"{sku} has no {what}.",
+        f"{shortened(sku)} has no {what}.",
         hint="Enter it in the shop, or import it: `zohosync rates import`. It goes through by itself.",
         code=code,
         field=sku,

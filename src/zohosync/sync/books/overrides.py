@@ -9,6 +9,7 @@ from zohosync.gst.countries import tell_country
 from zohosync.gst.gstin import Worth, judge_gstin
 from zohosync.gst.sale import PriceBasis, Problem
 from zohosync.gst.states import name_of, resolve_state, served_by
+from zohosync.gst.wording import shortened
 
 OLDEST = timedelta(days=366)
 """A document may not be dated further back: returns of older periods are long filed."""
@@ -59,11 +60,11 @@ def field_of(name: str, subject: Subject) -> Field:
     line_id = name.removeprefix(LINE_SKU)
     if not name.startswith(LINE_SKU):
         known = ", ".join([*FIELDS, f"{LINE_SKU}<line id>"])
-        raise _refusal(f"There is no field {name!r} to override.", f"Choose one of {known}.")
+        raise _refusal(f"There is no field {shortened(name)!r} to override.", f"Choose one of {known}.")
     if line_id not in subject.lines:
-        known = ", ".join(f"{key} ({words})" for key, words in subject.lines.items()) or "none"
-        raise _refusal(f"The record has no line {line_id!r}.", f"Its lines are: {known}.")
-    return Field(name, f"SKU of {subject.lines[line_id]}", "The SKU this line is invoiced as.", {}, _sku)
+        known = ", ".join(f"{key} ({shortened(words)})" for key, words in subject.lines.items()) or "none"
+        raise _refusal(f"The record has no line {shortened(line_id)!r}.", f"Its lines are: {known}.")
+    return Field(name, f"SKU of {shortened(subject.lines[line_id])}", "The SKU this line is invoiced as.", {}, _sku)
 
 
 def list_fields(subject: Subject) -> tuple[Field, ...]:
@@ -105,13 +106,15 @@ def _state(text: str, _: Subject) -> str:
 def _postal_code(text: str, _: Subject) -> str:
     digits = text.replace(" ", "").replace("-", "")
     if not served_by(digits):
-        raise _refusal(f"{text!r} is no PIN code of India that tells a state.", "A PIN has six digits, such as 500032.")
+        raise _refusal(
+            f"{shortened(text)!r} is no PIN code of India that tells a state.", "A PIN has six digits, such as 500032."
+        )
     return digits
 
 
 def _country(text: str, _: Subject) -> str:
     if tell_country(text) in ("missing", "unknown"):
-        raise _refusal(f"{text!r} is no country.", "Write its name or code, such as India or IN.")
+        raise _refusal(f"{shortened(text)!r} is no country.", "Write its name or code, such as India or IN.")
     return text
 
 
@@ -122,7 +125,7 @@ def _gstin(text: str, _: Subject) -> str:
         return verdict.number
     if verdict.worth is Worth.NONE:
         raise _refusal(
-            f"{text!r} is no GSTIN.", "For a buyer without one, decide the policy b2b_without_gstin instead."
+            f"{shortened(text)!r} is no GSTIN.", "For a buyer without one, decide the policy b2b_without_gstin instead."
         )
     assert verdict.problem is not None
     raise _refusal(verdict.problem.message, "Ask the customer for the number on their registration certificate.")
@@ -132,7 +135,7 @@ def _date(text: str, subject: Subject) -> str:
     try:
         day = date.fromisoformat(text)
     except ValueError:
-        raise _refusal(f"{text!r} is no date.", "Write it as 2026-11-22.") from None
+        raise _refusal(f"{shortened(text)!r} is no date.", "Write it as 2026-11-22.") from None
     earliest = max(subject.today - OLDEST, subject.placed_on or date.min)
     if not earliest <= day <= subject.today:
         raise _refusal(f"{day} is no day the document can have.", f"Choose one from {earliest} to {subject.today}.")
@@ -141,14 +144,14 @@ def _date(text: str, subject: Subject) -> str:
 
 def _sku(text: str, subject: Subject) -> str:
     if text.casefold() not in {sku.casefold() for sku in subject.skus}:
-        raise _refusal(f"The shop has no variant with the SKU {text!r}.", "Write it as the shop does.")
+        raise _refusal(f"The shop has no variant with the SKU {shortened(text)!r}.", "Write it as the shop does.")
     return text
 
 
 def _one_of(*choices: str) -> Callable[[str, Subject], str]:
     def check(text: str, _: Subject) -> str:
         if text.casefold() not in choices:
-            raise _refusal(f"{text!r} cannot be chosen.", f"Choose one of {', '.join(choices)}.")
+            raise _refusal(f"{shortened(text)!r} cannot be chosen.", f"Choose one of {', '.join(choices)}.")
         return text.casefold()
 
     return check

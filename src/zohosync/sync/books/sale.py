@@ -5,12 +5,14 @@ from decimal import Decimal
 
 from zohosync.errors import NotReady, RecordInvalid
 from zohosync.gst.sale import Buyer, Place, PriceBasis, Problem, Rules, Sale, SaleLine, TaxCategory
+from zohosync.gst.wording import shortened
 from zohosync.store.orders import OrderLine, ShopAddress, ShopOrder
 from zohosync.sync.books.desk import Office
 from zohosync.sync.books.policies import Policies
 
 ZERO = Decimal(0)
 CENT = Decimal("0.01")
+ECHOES = frozenset({"gst_rate_missing", "tax_category_missing", "hsn_missing"})
 YES = frozenset({"yes", "true", "1"})
 
 
@@ -34,19 +36,28 @@ def check_complete(order: ShopOrder) -> None:
         )
 
 
-def find_unmapped(order: ShopOrder) -> tuple[Problem, ...]:
-    """Lines that are no goods Books could know: no line is ever dropped."""
+def find_unmapped(order: ShopOrder, entity: str = "order") -> tuple[Problem, ...]:
+    """Lines that are no goods Books could know: no line is ever dropped. ``entity``: ``approved_quote`` when the order
+    is one in that form."""
+    number = shortened(order.order_number)
+    record = f"approved_quote {order.record_id}" if entity == "approved_quote" else f"order {number}"
     return tuple(
         Problem(
             "sku_missing",
-            line.name or line.line_id,
-            f"A line of {order.order_number} has no SKU: {line.name or 'its variant is gone from the shop'}.",
-            f"Give the variant a SKU, or name one for this line: `zohosync override set order {order.order_number}"
+            shortened(line.name) or line.line_id,
+            f"A line of {number} has no SKU: {shortened(line.name) or 'its variant is gone from the shop'}.",
+            f"Give the variant a SKU, or name one for this line: `zohosync override set {record}"
             f" line_sku:{line.line_id} <SKU> --reason <why>`.",
         )
         for line in order.lines
         if not (line.sku or "").strip()
     )
+
+
+def without_echoes(order: ShopOrder, problems: tuple[Problem, ...]) -> tuple[Problem, ...]:
+    """Without what lines have no rate or HSN code for, because they have no SKU: that is told already."""
+    unmapped = {line.line_id for line in order.lines if not (line.sku or "").strip()}
+    return tuple(problem for problem in problems if problem.code not in ECHOES or problem.subject not in unmapped)
 
 
 def find_contradictions(order: ShopOrder, policies: Policies) -> tuple[Problem, ...]:
@@ -129,7 +140,7 @@ def _category(line: OrderLine, rate: Decimal | None, policies: Policies) -> TaxC
             return TaxCategory(told)
         except ValueError:
             raise RecordInvalid(
-                f"{line.sku} has the tax category {line.tax_category!r}, which is none.",
+                f"{shortened(line.sku)} has the tax category {shortened(line.tax_category)!r}, which is none.",
                 hint="Write taxable, exempt, nil or zero_rated_na in the shop, or import it: `zohosync rates import`.",
                 code="tax_category_unknown",
                 field="tax_category",
