@@ -60,6 +60,28 @@ async def test_an_entity_that_is_none_is_not_found(viewer: Person) -> None:
     assert (await viewer.get("/records/parcel/1")).status_code == 404
 
 
+async def test_what_no_record_can_be_called_is_corrected_nowhere(operator: Person) -> None:
+    refused = await operator.post("/records/order/not-a-uuid/override", field="state", value="ts", reason="asked them")
+    assert refused.status_code == 404
+    assert "The shop no longer has the order not-a-uuid." in text_of(refused)
+
+
+async def test_a_record_too_complex_to_read_is_not_taken_for_a_database_that_is_away(
+    operator: Person, owner: Connection
+) -> None:
+    order = await place_order(owner)
+    await owner.execute(
+        "create or replace function zohosync.packing_of(variant jsonb) returns text language plpgsql as"
+        " $$ begin raise statement_too_complex; end $$"
+    )
+    page = await operator.get(f"/records/order/{order}")
+    assert page.status_code == 200
+    assert "be read as the adapter expects: statement_too_complex" in text_of(page), text_of(page)
+    refused = await operator.post(f"/records/order/{order}/override", field="state", value="ts", reason="asked them")
+    assert refused.status_code == 422
+    assert "cannot reach its database" not in text_of(refused)
+
+
 async def test_variants_and_customers_have_pages_too(viewer: Person, owner: Connection) -> None:
     await place_order(owner)
     (variant,) = await fetch_all(owner, "select id::text from product_variants")

@@ -12,7 +12,7 @@ from zohosync.console.gate import Visit
 from zohosync.console.refusing import refusing
 from zohosync.console.zoho_web import books_address
 from zohosync.db.pool import Connection
-from zohosync.errors import SettingsRefused
+from zohosync.errors import SettingsRefused, ShopUnreadable
 from zohosync.store import audit, operations
 from zohosync.store.documents import Module, StoredDocument, find_documents
 from zohosync.store.findings import Finding, list_findings
@@ -296,15 +296,18 @@ async def _read_shop(connection: Connection, entity: str, record_id: str) -> Sid
     orders: Mapping[str, ShopOrder] = {}
     variants: Mapping[str, ShopVariant] = {}
     customers: Mapping[str, ShopCustomer] = {}
-    match entity:
-        case "approved_quote":
-            approvals, trouble = await read_each(connection, read_approvals, [record_id])
-        case "variant":
-            variants, trouble = await read_each(connection, read_variants, [record_id])
-        case "buyer":
-            customers, trouble = await read_each(connection, read_customers, [record_id])
-        case _:
-            orders, trouble = await read_each(connection, read_orders, [record_id])
+    try:
+        match entity:
+            case "approved_quote":
+                approvals, trouble = await read_each(connection, read_approvals, [record_id])
+            case "variant":
+                variants, trouble = await read_each(connection, read_variants, [record_id])
+            case "buyer":
+                customers, trouble = await read_each(connection, read_customers, [record_id])
+            case _:
+                orders, trouble = await read_each(connection, read_orders, [record_id])
+    except ShopUnreadable as error:
+        trouble = {record_id: error.message}
     approval = approvals.get(record_id)
     order = approval.order if approval else orders.get(record_id)
     return order, approval, variants.get(record_id), customers.get(record_id), trouble.get(record_id, "")

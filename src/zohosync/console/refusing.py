@@ -3,11 +3,12 @@
 from collections.abc import Awaitable, Callable
 from functools import wraps
 
+from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from zohosync.console.gate import Visit
 from zohosync.console.security import safe_path
-from zohosync.errors import DatabaseFailure, ZohosyncError
+from zohosync.errors import DatabaseFailure, RecordGone, ZohosyncError
 
 Page = Callable[[Visit], Awaitable[Response]]
 
@@ -21,6 +22,8 @@ def refusing(page: Page) -> Page:
             return await page(visit)
         except DatabaseFailure:
             raise  # told for every page alike
+        except RecordGone as error:
+            raise HTTPException(404, error.message) from error
         except ZohosyncError as error:
             back = safe_path(visit.form.get("back"), "/settings")
             return visit.page("refused.html", 422, message=error.message, hint=error.hint, back=back)

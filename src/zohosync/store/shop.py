@@ -12,6 +12,14 @@ from psycopg.pq import TransactionStatus
 
 from zohosync.db.pool import Connection, explain_shop, fetch_all, fetch_pages
 
+UNREADABLE = (
+    psycopg.ProgrammingError,
+    psycopg.errors.RaiseException,
+    psycopg.errors.StatementTooComplex,
+    psycopg.errors.ProgramLimitExceeded,
+)
+"""What an adapter's function raises when the shop is not as it knows it, or has a value nobody could have meant."""
+
 
 @dataclass(frozen=True, slots=True)
 class ShopCustomer:
@@ -186,7 +194,7 @@ async def read_shop(connection: Connection, query: str, parameters: dict[str, An
             return await fetch_all(connection, query, parameters)
     except psycopg.DataError:
         raise  # of one record's values: whoever handles a batch looks for it
-    except (psycopg.ProgrammingError, psycopg.errors.RaiseException) as error:
+    except UNREADABLE as error:
         raise explain_shop(error) from error
 
 

@@ -269,6 +269,8 @@ begin
   if tg_op = 'INSERT' then
     select array_agg(n.id::text) into keys
       from new_rows n where zohosync.order_due(to_jsonb(n)) or zohosync.order_dispatched(n.status::text);
+  elsif tg_op = 'DELETE' then
+    select array_agg(o.id::text) into keys from old_rows o where zohosync.has_document('order', o.id::text);
   else
     with c as materialized (
       select n.id::text as id, to_jsonb(n) as now_row, coalesce(to_jsonb(o), '{}') as old_row
@@ -429,6 +431,8 @@ create or replace trigger zohosync_capture_insert after insert on public.orders
   referencing new table as new_rows for each statement execute function zohosync.capture_orders();
 create or replace trigger zohosync_capture_update after update on public.orders
   referencing old table as old_rows new table as new_rows for each statement execute function zohosync.capture_orders();
+create or replace trigger zohosync_capture_delete after delete on public.orders
+  referencing old table as old_rows for each statement execute function zohosync.capture_orders();
 create or replace trigger zohosync_capture_insert after insert on public.order_items
   referencing new table as new_rows for each statement execute function zohosync.capture_order_items();
 create or replace trigger zohosync_capture_update after update on public.order_items
@@ -614,12 +618,15 @@ language plpgsql immutable strict set search_path = '' as $function$
 declare
   inner_value jsonb;
 begin
+  if octet_length(value::text) > 65536 then
+    return '{}';  -- no address is that long
+  end if;
   if jsonb_typeof(value) = 'object' then
     return value;
   end if;
   inner_value := (value #>> '{}')::jsonb;  -- some programs write the text of an object
   return case when jsonb_typeof(inner_value) = 'object' then inner_value else '{}' end;
-exception when data_exception then
+exception when data_exception or statement_too_complex or program_limit_exceeded then
   return '{}';
 end
 $function$;
@@ -823,6 +830,7 @@ declare
   customer public.users;
   customer_id uuid := source ->> 'user_id';
   full_name text;
+  words text[];
 begin
   select u.* into customer from public.users u where u.id = customer_id;
   ship_to := zohosync.find_address(ship_written, customer_id, false);
@@ -836,10 +844,12 @@ begin
   full_name := coalesce(overrides ->> 'name', case when customer.id is null
                         then coalesce(bill_to ->> 'name', ship_to ->> 'name') end);
   email := coalesce(nullif(btrim(customer.email::text), ''), ship_to ->> 'email', bill_to ->> 'email');
+  -- Split at single blanks: a pattern that looks for the last word is slow on what somebody can type.
+  words := string_to_array(btrim(left(btrim(regexp_replace(full_name, '\s+', ' ', 'g')), 300)), ' ');
   first_name := case when full_name is null then customer.first_name::text
-                     else btrim(regexp_replace(full_name, '\s+\S+\s*$', '')) end;
+                     else array_to_string(words[:greatest(cardinality(words) - 1, 1)], ' ') end;
   last_name := case when full_name is null then customer.last_name::text
-                    else substring(full_name from '\s(\S+)\s*$') end;
+                    when cardinality(words) > 1 then words[cardinality(words)] end;
   phone := coalesce(nullif(btrim(customer.phone::text), ''), ship_to ->> 'phone', bill_to ->> 'phone');
   company := coalesce(overrides ->> 'company', nullif(btrim(customer.company_name::text), ''));
   gstin := coalesce(overrides ->> 'gstin', nullif(btrim(customer.gst_number::text), ''));
@@ -867,10 +877,12 @@ begin
   return query
     with items as (
       -- One pass for all orders, hashed, and without whole rows: the shop may have no index on order_id.
-      select i.order_id, jsonb_agg(zohosync.line_source(jsonb_build_object(
-               'id', i.id, 'variant_id', i.variant_id, 'quantity', i.quantity, 'unit_price', i.unit_price,
-               'total_price', i.total_price)) order by i.id) as lines
-        from unnest(wanted) as w(id) join public.order_items i on i.order_id = w.id group by i.order_id
+      -- As the shop wrote them: where it keeps no created_at, the name is found outside.
+      select found.* from (select null::timestamptz as created_at) as absent cross join lateral (
+        select i.order_id, jsonb_agg(zohosync.line_source(jsonb_build_object(
+                 'id', i.id, 'variant_id', i.variant_id, 'quantity', i.quantity, 'unit_price', i.unit_price,
+                 'total_price', i.total_price)) order by created_at, i.id) as lines
+          from unnest(wanted) as w(id) join public.order_items i on i.order_id = w.id group by i.order_id) as found
     ), quotes as (
       select distinct on (q.linked_order_id) q.linked_order_id, q.id::text as quote_id
         from unnest(wanted) as w(id) join public.b2b_quotes q on q.linked_order_id = w.id
@@ -927,10 +939,11 @@ declare
 begin
   return query
     with items as (
-      select i.quote_id, jsonb_agg(zohosync.line_source(jsonb_build_object(
-               'id', i.id, 'variant_id', i.variant_id, 'quantity', i.quantity, 'unit_price', i.unit_price,
-               'total_price', i.total_price)) order by i.id) as lines
-        from unnest(wanted) as w(id) join public.b2b_quote_items i on i.quote_id = w.id group by i.quote_id
+      select found.* from (select null::timestamptz as created_at) as absent cross join lateral (
+        select i.quote_id, jsonb_agg(zohosync.line_source(jsonb_build_object(
+                 'id', i.id, 'variant_id', i.variant_id, 'quantity', i.quantity, 'unit_price', i.unit_price,
+                 'total_price', i.total_price)) order by created_at, i.id) as lines
+          from unnest(wanted) as w(id) join public.b2b_quote_items i on i.quote_id = w.id group by i.quote_id) as found
     ), read as materialized (
       select q.id, q.status::text as status, q.zoho_books_id::text as books_id, to_jsonb(q) as record,
              zohosync.approval_source(to_jsonb(q) || jsonb_build_object(
@@ -1050,8 +1063,9 @@ begin
     when 'approved_quote' then
       return query select q.id::text, md5(zohosync.approval_source(to_jsonb(q), i.lines)::text)
         from public.b2b_quotes q
-        left join (select l.quote_id, jsonb_agg(zohosync.line_source(to_jsonb(l)) order by l.id) as lines
-                     from public.b2b_quote_items l group by 1) i on i.quote_id = q.id
+        left join (select found.* from (select null::timestamptz as created_at) as absent cross join lateral (
+                     select l.quote_id, jsonb_agg(zohosync.line_source(to_jsonb(l)) order by created_at, l.id) as lines
+                       from public.b2b_quote_items l group by 1) as found) i on i.quote_id = q.id
        where q.status::text = 'approved'
           or q.id::text in (select d.record_id from zohosync.document d where d.entity = 'approved_quote');
     when 'variant' then

@@ -153,6 +153,31 @@ begin
 end
 $function$;
 
+-- The adapter's digests of what records are judged by. Where one of them cannot be read, the others are, one by one: no record
+-- keeps others waiting.
+create function zohosync.hold_digests(of_entity text, of_records text[]) returns table (record_id text, digest text)
+language plpgsql stable as $function$
+declare
+  one text;
+  ids text[];
+  digests text[];
+begin
+  begin
+    select array_agg(d.record_id), array_agg(d.digest) into ids, digests
+      from zohosync.shop_hold_digests(of_entity, of_records) d;
+    return query select * from unnest(ids, digests);
+    return;
+  exception when others then
+    if cardinality(of_records) <= 1 then
+      return;
+    end if;
+  end;
+  foreach one in array of_records loop
+    return query select * from zohosync.hold_digests(of_entity, array[one]);
+  end loop;
+end
+$function$;
+
 -- Tries records again whose document was held and whose data, or the policies they were judged by, have changed since.
 -- `policies` is the digest of the policies as they are now. Returns how many.
 create function zohosync.release_holds(now_policies text, most integer default 500) returns integer
@@ -172,7 +197,7 @@ begin
       union
       select h.kind, h.entity, h.record_id
         from (select entity, array_agg(record_id) as keys from held group by entity) k
-       cross join lateral zohosync.shop_hold_digests(k.entity, k.keys) d
+       cross join lateral zohosync.hold_digests(k.entity, k.keys) d
         join held h on h.entity = k.entity and h.record_id = d.record_id
        where d.digest is distinct from h.digest
     )

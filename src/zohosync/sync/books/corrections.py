@@ -9,7 +9,7 @@ from zohosync.store.holds import release_holds
 from zohosync.store.orders import ShopOrder, read_approvals, read_orders
 from zohosync.store.overrides import clear_override, set_override
 from zohosync.store.policies import read_policies
-from zohosync.store.shop import find_records
+from zohosync.store.shop import find_records, read_each
 from zohosync.sync.books.overrides import LINE_SKU, Subject, check_override
 from zohosync.sync.books.policies import parse_policies
 
@@ -21,11 +21,13 @@ SHORTEST_REASON = 3
 
 async def read_sale_record(connection: Connection, entity: str, record_id: str) -> ShopOrder:
     """The order, or the quote in the form of one, that a record of this entity is; RecordGone when it is no more."""
+    order: ShopOrder | None
     if entity == "approved_quote":
-        approval = (await read_approvals(connection, [record_id])).get(record_id)
-        order = approval.order if approval else None
+        approvals, _ = await read_each(connection, read_approvals, [record_id])
+        order = approvals[record_id].order if record_id in approvals else None
     else:
-        order = (await read_orders(connection, [record_id])).get(record_id)
+        orders, _ = await read_each(connection, read_orders, [record_id])
+        order = orders.get(record_id)
     if order is None:
         raise RecordGone(f"The shop no longer has the {entity} {record_id}.", hint="Look for it by its number.")
     return order
