@@ -265,3 +265,26 @@ async def test_a_payment_deleted_in_books_is_told_and_well_again_when_it_is_back
     await in_books(floor, "POST", "/customerpayments", again)
     assert await look(floor) == 0
     assert [one["closed_by"] for one in await findings(floor)] == ["zohosync"]
+
+
+async def test_sync_now_on_an_invoice_somebody_edited_says_what_was_edited(database: Database) -> None:
+    async with open_floor(database) as floor:
+        await floor.variant("BF-1")
+        await floor.stage.run()
+        order = await floor.order([Line("BF-1", 2)], tax="45.00", method="cod")
+        await floor.set_order(order, status="shipped")
+        await floor.stage.run()
+        invoice = await floor.only("invoices")
+        (line,) = invoice["line_items"]
+        kept = {name: line[name] for name in ("line_item_id", "item_id", "tax_id")}
+        await in_books(
+            floor,
+            "PUT",
+            f"/invoices/{invoice['invoice_id']}",
+            {"line_items": [{**kept, "rate": 900, "quantity": 1}]},
+        )
+        await ask(floor)
+        await floor.stage.run()
+        operation = await floor.operation()
+        assert (operation["status"], operation["error_code"]) == ("failed", "document_edited")
+        assert "quantity: 2 → 1" in operation["error_message"]

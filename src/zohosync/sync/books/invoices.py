@@ -19,7 +19,7 @@ from zohosync.gst.sale import Held as HeldSale
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
-from zohosync.store.findings import close_findings
+from zohosync.store.findings import close_findings, was_accepted
 from zohosync.store.links import Link, find_links
 from zohosync.store.operations import find_first_seen, is_open, was_asked_for
 from zohosync.store.orders import ShopOrder, read_orders
@@ -53,6 +53,7 @@ from zohosync.sync.books.sale import (
     without_echoes,
 )
 from zohosync.sync.books.snapshot import find_changes, snapshot_of
+from zohosync.sync.books.watch import judge_document
 from zohosync.sync.desk import write_back
 
 KIND = "books.invoice.push"
@@ -160,8 +161,24 @@ async def _take_turn(case: Case, known: Known, decision: Decision) -> StoredDocu
     if decision.turn is Turn.REPORT:
         await _report_change(case, kind, known.document, decision)
     else:
-        await get_document(case, kind, known.document)
+        await _check(case, kind, known.document)
     return known.document
+
+
+async def _check(case: Case, kind: Kind, stored: StoredDocument) -> None:
+    """A person wants to know whether the invoice still is as it was: what somebody did to it in Books is told."""
+    document = await get_document(case, kind, stored)
+    async with case.desk.pool.connection() as connection:
+        accepted = await was_accepted(
+            connection, entity=ENTITY, record_id=case.operation.record_id, codes=("document_differs",)
+        )
+    for found in () if accepted else judge_document(stored, document):
+        if await find(case, kind, found.code, found.message, found.detail):
+            raise RecordInvalid(
+                found.message,
+                hint="Decide what becomes of it under Findings: accept it, or correct it in Books.",
+                code=found.code,
+            )
 
 
 async def _was_begun(case: Case, kind: Kind, known: Known) -> bool:
