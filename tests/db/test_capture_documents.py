@@ -11,6 +11,11 @@ from zohosync.db.pool import Connection, connect, fetch_all, fetch_one
 from zohosync.store.installation import go_live
 from zohosync.store.orders import read_approvals, read_orders
 
+DOCUMENT = """
+insert into zohosync.document (entity, record_id, module, organisation_id, zoho_id, reference, document_date, customer_id,
+                               shop_total, source, source_digest, lines)
+values ('order', %(order)s, 'invoices', '1', '900', 'ORD-1', '2026-04-01', '77', 1180, '{}', 'd', '[]')"""
+
 
 @pytest.fixture
 async def live(database: Database, worker: Connection) -> Database:
@@ -222,6 +227,43 @@ async def test_a_profile_is_captured_for_books_once_books_has_the_customer(live:
     await owner.execute("update users set company_name = 'Demo Firm'")
     assert await captured(owner) == [("customer", user), ("buyer", user)]
     assert await missed(owner, "books.customer.push", "buyer") == 1
+
+
+async def test_an_order_that_is_deleted_is_captured_when_it_has_a_document(live: Database, owner: Connection) -> None:
+    key = await insert_order(owner)
+    await insert_order(owner, order_number="ORD-2")
+    await owner.execute(DOCUMENT, {"order": key})
+    await captured(owner)
+    async with await as_role(live, "service_role") as shop:
+        await shop.execute("delete from orders")
+    assert await captured(owner) == [("order", key)]
+
+
+async def test_a_deleted_order_goes_whatever_is_wrong_with_us(live: Database, owner: Connection) -> None:
+    await insert_order(owner)
+    await owner.execute("drop table zohosync.document cascade")
+    async with await as_role(live, "service_role") as shop:
+        await shop.execute("delete from orders")
+    assert await fetch_all(owner, "select 1 from orders") == []
+
+
+async def test_a_profile_is_captured_for_books_once_books_has_the_firm(live: Database, owner: Connection) -> None:
+    """Whatever the case its GSTIN is typed in."""
+    user = await insert_user(owner, gst_number="27aapfu0939f1zv")
+    await insert_user(owner, email="other@example.com", gst_number="36AAGCB7383J1Z9")
+    await owner.execute(
+        "insert into zohosync.link (system, module, entity, record_id, state, zoho_id, organisation_id)"
+        " values ('books', 'contacts', 'firm', '27AAPFU0939F1ZV', 'linked', '1', '1')"
+    )
+    await captured(owner)
+    await owner.execute("update users set first_name = 'Changed'")
+    assert [one for one in await captured(owner) if one[0] == "buyer"] == [("buyer", user)]
+    await owner.execute("delete from zohosync.observation")
+    rows = await fetch_all(owner, "select * from zohosync.shop_scan('buyer')")
+    assert [row["record_id"] for row in rows] == [user]
+    assert rows == await fetch_all(owner, "select * from zohosync.shop_digests('buyer', %s::text[])", ([user],))
+    recent = await fetch_all(owner, "select zohosync.shop_recent('buyer', 9) as id")
+    assert recent == [{"id": user}]
 
 
 async def test_a_bulk_edit_of_orders_is_a_few_messages(live: Database, owner: Connection) -> None:

@@ -78,11 +78,18 @@ begin
 end
 $function$;
 
+-- A GSTIN as firms are known by it, whatever it was typed with; what is none names no firm.
+create or replace function zohosync.gstin_of(typed text) returns text
+language sql immutable as $function$
+  select case when length(typed) <= 100 then right(regexp_replace(upper(typed), '[^0-9A-Z]', '', 'g'), 15) end
+$function$;
+
 create or replace function zohosync.capture_users() returns trigger
 language plpgsql security definer set search_path = '' set lock_timeout = '50ms'
 set enable_nestloop = off as $function$
 declare
   keys text[];
+  gstins text[];
 begin
   if current_setting('zohosync.capture_missed', true) = 'yes' then
     return null;
@@ -100,9 +107,17 @@ begin
   end if;
   perform zohosync.capture('customer', keys);
   if tg_op = 'UPDATE' and keys is not null then
-    -- Only those Books has already: a document brings the others there.
-    perform zohosync.capture('buyer', (select array_agg(l.record_id) from zohosync.link l
-                                        where l.system = 'books' and l.entity = 'buyer' and l.record_id = any (keys)));
+    -- Only those Books has already, or whose firm it has: a document brings the others there.
+    select array_agg(distinct zohosync.gstin_of(n.gst_number::text)) into gstins from new_rows n where n.gst_number <> '';
+    perform zohosync.capture('buyer', (
+      select array_agg(b.id)
+        from (select l.record_id as id from zohosync.link l
+               where l.system = 'books' and l.entity = 'buyer' and l.record_id = any (keys)
+              union
+              select n.id::text from zohosync.link l
+                join new_rows n on zohosync.gstin_of(n.gst_number::text) = l.record_id
+                join unnest(keys) as k(id) on k.id = n.id::text
+               where l.system = 'books' and l.entity = 'firm' and l.record_id = any (gstins)) b));
   end if;
   return null;
 exception when others then
@@ -1074,7 +1089,9 @@ begin
        where p.status::text is distinct from 'draft' or v.zoho_books_id is not null;
     when 'buyer' then
       return query select u.id::text, zohosync.customer_digest(to_jsonb(u)) from public.users u
-       where u.id::text in (select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'buyer');
+       where u.id::text in (select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'buyer')
+          or zohosync.gstin_of(u.gst_number::text) in (
+               select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'firm');
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
   end case;
@@ -1133,6 +1150,8 @@ begin
     when 'buyer' then
       return query select u.id::text from public.users u
         where u.id::text in (select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'buyer')
+           or zohosync.gstin_of(u.gst_number::text) in (
+                select l.record_id from zohosync.link l where l.system = 'books' and l.entity = 'firm')
         order by u.created_at desc nulls last, u.id limit most;
     else
       raise exception 'zohosync: this adapter knows no entity %', entity;
