@@ -12,8 +12,8 @@ from zohosync.store.installation import go_live
 from zohosync.store.orders import read_approvals, read_orders
 
 DOCUMENT = """
-insert into zohosync.document (entity, record_id, module, organisation_id, zoho_id, reference, document_date, customer_id,
-                               shop_total, source, source_digest, lines)
+insert into zohosync.document (entity, record_id, module, organisation_id, zoho_id, reference, document_date,
+                               customer_id, shop_total, source, source_digest, lines)
 values ('order', %(order)s, 'invoices', '1', '900', 'ORD-1', '2026-04-01', '77', 1180, '{}', 'd', '[]')"""
 
 

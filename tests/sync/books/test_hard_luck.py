@@ -12,6 +12,7 @@ from books.test_watch import ask, findings, in_books, look
 from conftest import Database
 from zohosync.db.pool import fetch_all, fetch_one
 from zohosync.store.findings import list_findings
+from zohosync.store.operations import enqueue
 from zohosync.sync.books.resolving import decide
 
 CREATION = {"method": "POST", "path": "/books/v3/invoices"}
@@ -317,3 +318,48 @@ async def test_sync_now_again_after_all_that_changes_nothing(floor: Floor) -> No
     await ask(floor)
     await floor.stage.run()
     await only_invoice_is(floor, status="paid", total=945.0)
+
+
+@pytest.mark.parametrize("action", ["accept", "unlink"])
+async def test_an_order_deleted_after_it_was_invoiced_is_told_until_a_person_decides(floor: Floor, action: str) -> None:
+    order = await paid(floor)
+    await floor.stage.run()
+    await floor.stage.shop.execute("delete from orders where id = %s", (order,))
+    await come_to_rest(floor)
+    (found,) = await findings(floor)
+    assert (found["code"], found["record_id"]) == ("order_deleted_after_invoicing", order)
+    told = await floor.operation()
+    assert (told["status"], told["error_code"]) == ("failed", "order_deleted_after_invoicing")
+    assert (await floor.only("invoices"))["invoice_number"] in told["error_message"]
+    await resolve(floor, action, "order_deleted_after_invoicing")
+    await enqueue(
+        floor.stage.shop,
+        kind="books.invoice.push",
+        lane="sales",
+        entity="order",
+        record_ids=[order],
+        cause="manual",
+    )
+    await come_to_rest(floor)
+    assert (await floor.operation())["status"] == "skipped"
+    assert [one["resolution"] for one in await findings(floor)] == [action]
+    await only_invoice_is(floor, status="paid")
+
+
+async def test_an_order_deleted_without_an_invoice_is_nobodys_business(floor: Floor) -> None:
+    order = await paid(floor)
+    await floor.stage.shop.execute("delete from orders where id = %s", (order,))
+    await come_to_rest(floor)
+    assert await findings(floor) == []
+    assert (await floor.operation())["status"] == "skipped"
+
+
+async def test_the_lines_of_an_invoice_are_in_the_order_of_the_shop(floor: Floor) -> None:
+    skus = [f"BF-{place}" for place in range(2, 8)]
+    for sku in skus:
+        await floor.variant(sku)
+    order = await floor.order([Line(sku) for sku in skus], tax="135.00")
+    await floor.pay(order)
+    await come_to_rest(floor)
+    lines = (await floor.only("invoices"))["line_items"]
+    assert [line["sku"] for line in lines] == skus

@@ -123,6 +123,12 @@ ENTRIES: tuple[Entry, ...] = (
         (KEEP, CREDIT_IT),
     ),
     Entry(
+        "order_deleted_after_invoicing",
+        "The order was deleted after invoicing",
+        "The shop no longer has the order, and its invoice stands in Books.",
+        (KEEP, LET_GO),
+    ),
+    Entry(
         "document_edited",
         "The document was edited in Books",
         "Somebody changed a sent document in Books: its total, customer, reference, date, place of supply, GSTIN or a"

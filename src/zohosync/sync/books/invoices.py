@@ -19,7 +19,7 @@ from zohosync.gst.sale import Held as HeldSale
 from zohosync.queue.batch import Batch
 from zohosync.queue.operation import Cause, Operation, Outcome, Report
 from zohosync.store.documents import StoredDocument, find_documents, find_estrangements
-from zohosync.store.findings import close_findings, was_accepted
+from zohosync.store.findings import close_findings, report_finding, was_accepted
 from zohosync.store.links import Link, find_links
 from zohosync.store.operations import find_first_seen, is_open, was_asked_for
 from zohosync.store.orders import ShopOrder, read_orders
@@ -60,6 +60,7 @@ KIND = "books.invoice.push"
 ENTITY = "order"
 QUOTE_KIND = "books.estimate.push"
 QUOTE_ENTITY = "approved_quote"
+GONE = "order_deleted_after_invoicing"
 SENT_AFTER_ALL = ("document_differs", "document_not_sent", "total_mismatch")
 AS_INVOICED = ("order_changed_after_invoicing", "cancelled_after_invoicing")
 
@@ -105,7 +106,7 @@ async def push_invoices(desk: BooksDesk, batch: Batch) -> None:
 async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
     known = await _read(desk, operation)
     if known is None:
-        await finish(batch, operation, Report(operation.operation_id, Outcome.SKIPPED, action="gone"), None)
+        await _end_gone(desk, batch, operation)
         return
     order, judged = known.order, Judged(known.order.hold_digest, known.policies.digest)
     batch.note_record(operation, digest=order.digest, label=order.order_number)
@@ -115,6 +116,38 @@ async def _push(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
         raise
     except ZohosyncError as error:
         await finish(batch, operation, batch.judge(error, operation), judged, error)
+
+
+async def _end_gone(desk: BooksDesk, batch: Batch, operation: Operation) -> None:
+    """The shop no longer has the order. What becomes of an invoice that stands is for a person to decide."""
+    record_id = operation.record_id
+    async with desk.pool.connection() as connection, connection.transaction():
+        found = await find_documents(connection, entity=ENTITY, module="invoices", record_ids=[record_id])
+        error = await _report_gone(connection, found[record_id]) if record_id in found else None
+    if error is None:
+        await finish(batch, operation, Report(operation.operation_id, Outcome.SKIPPED, action="gone"), None)
+    else:
+        await finish(batch, operation, batch.judge(error, operation), None, error)
+
+
+async def _report_gone(connection: Connection, stored: StoredDocument) -> RecordInvalid | None:
+    """None when a person accepted it before."""
+    message = f"The shop has deleted {stored.reference}, and its invoice {stored.number or stored.zoho_id} stands."
+    opened = await report_finding(
+        connection,
+        code=GONE,
+        entity=ENTITY,
+        record_id=stored.record_id,
+        module="invoices",
+        label=stored.reference,
+        message=message,
+        detail={"number": stored.number, "zoho_id": stored.zoho_id},
+    )
+    if opened is None:
+        return None
+    return RecordInvalid(
+        message, hint="Decide what becomes of it under Findings: accept it, or let the invoice go.", code=GONE
+    )
 
 
 async def _bring(desk: BooksDesk, batch: Batch, operation: Operation, known: Known, judged: Judged) -> None:
