@@ -510,3 +510,39 @@ async def test_whoever_receives_a_gift_is_not_its_buyer(stage: Stage) -> None:
     document = await fetch_one(stage.shop, "select source from zohosync.document")
     assert document is not None
     assert "ship_to" in document["source"]
+
+
+@pytest.mark.parametrize("email", [PLANTED[0], ""])
+async def test_the_contact_of_a_guest_known_by_the_order_alone_is_found(stage: Stage, email: str) -> None:
+    order = await insert_order(stage.shop, shipping_address={**ADDRESS, "email": email}, billing_address={})
+    await stage.shop.execute(
+        """insert into zohosync.link (system, module, entity, record_id, state, zoho_id, organisation_id, payload,
+                                      reference)
+           values ('books', 'contacts', 'guest', %s, 'linked', '77', '1', '{"contact_name": "Planted-Given"}',
+                   'Planted-Given')""",
+        (order,),
+    )
+    told = json.loads((await forget(stage, "order", order, "--yes", "--json")).stdout)
+    assert told["removed"]["links"] == 1
+    assert [{"module": "contacts", "id": "77"}.items() <= one.items() for one in told["still_in_zoho"]] == [True]
+    assert await found_in(stage) == {}
+
+
+async def test_of_a_firm_the_person_goes_and_the_others_stay(stage: Stage) -> None:
+    user = await insert_user(stage.shop, email=PLANTED[0], first_name="Planted-Given", gst_number="36AAGCB7383J1Z9")
+    other = {"first_name": "Other", "email": "other@example.com", "is_primary_contact": False}
+    mine = {"first_name": "Planted-Given", "email": "Asha.Planted@example.com", "is_primary_contact": True}
+    address = {"attention": "Planted-Given", "address": "1 Planted Remark", "state": "Telangana"}
+    firm = {"contact_name": "Demo Firm", "company_name": "Demo Firm", "gst_no": "36AAGCB7383J1Z9"}
+    payload = {**firm, "contact_persons": [mine, other], "billing_address": address}
+    await stage.shop.execute(
+        """insert into zohosync.link (system, module, entity, record_id, state, zoho_id, organisation_id, payload)
+           values ('books', 'contacts', 'firm', '36AAGCB7383J1Z9', 'linked', '77', '1', %s)""",
+        (json.dumps(payload),),
+    )
+    told = json.loads((await forget(stage, "customer", user, "--yes", "--json")).stdout)
+    assert told["removed"]["links"] == 1
+    assert [{"module": "contacts", "id": "77"}.items() <= one.items() for one in told["still_in_zoho"]] == [True]
+    assert await found_in(stage) == {}
+    row = await fetch_one(stage.shop, "select payload, zoho_id from zohosync.link where entity = 'firm'")
+    assert row == {"payload": {**firm, "contact_persons": [other]}, "zoho_id": "77"}

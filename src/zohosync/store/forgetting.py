@@ -200,6 +200,8 @@ async def list_zoho_records(connection: Connection, person: Person) -> list[Zoho
              where l.zoho_id is not null
             union select l.module, l.zoho_id from zohosync.link l
                    where l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s) and l.zoho_id is not null
+            union select l.module, l.zoho_id from zohosync.link l
+                   where ({GUEST_OF_ORDER} or {FIRM_OF_PERSON}) and l.zoho_id is not null
             union select l.module, l.zoho_id from zohosync.link l join lone_company c using (record_id)
                    where l.entity = 'company' and l.zoho_id is not null
             union select o.zoho_module, o.zoho_id from zohosync.operation o
@@ -209,6 +211,14 @@ async def list_zoho_records(connection: Connection, person: Person) -> list[Zoho
     )
     return sorted(ZohoRecord(row["module"], row["zoho_id"]) for row in rows)
 
+
+# The contact of a guest without an e-mail of their own is known by the order.
+GUEST_OF_ORDER = """(l.entity = 'guest' and l.record_id in (select w.id from wanted w where w.entity = 'order'))"""
+
+# A firm's contact with several persons, of whom this is one.
+FIRM_OF_PERSON = """(l.entity = 'firm' and exists (
+  select from jsonb_path_query(l.payload, '$.contact_persons[*].email') as p(email)
+   where lower(btrim(p.email #>> '{}')) = any (%(emails)s)))"""
 
 # Companies that are this person's alone: keyed by the customer, or by a GSTIN no other customer has.
 LONE_COMPANIES = """lone_company as (
@@ -237,7 +247,8 @@ async def count_traces(connection: Connection, person: Person) -> dict[str, int]
                      where (o.entity, o.record_id) in (select w.entity, w.id from wanted w)) as attempts,
                    (select count(*) from zohosync.link l
                      where (l.entity, l.record_id) in (select w.entity, w.id from wanted w)
-                        or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))) as links,
+                        or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))
+                        or {GUEST_OF_ORDER} or {FIRM_OF_PERSON}) as links,
                    (select count(*) from zohosync.document d
                      where (d.entity, d.record_id) in (select w.entity, w.id from wanted w)) as documents""",  # noqa: S608
         person.parameters(),
@@ -333,7 +344,17 @@ STATEMENTS: Sequence[str] = (
          where (l.entity = 'company' and l.record_id in (select c.record_id from lone_company c))
             or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))""",  # noqa: S608
     f"""update zohosync.link l set payload = null, fingerprint = null, reference = null
-         where (l.entity, l.record_id) in {MINE}""",  # noqa: S608
+         where (l.entity, l.record_id) in {MINE} or {GUEST_OF_ORDER}""",  # noqa: S608
+    # The firm and its other people stay. Its addresses may be this person's, and so may its name where no company gave it.
+    f"""update zohosync.link l
+           set fingerprint = null,
+               payload = (l.payload - array['billing_address', 'shipping_address']
+                          - case when l.payload ? 'company_name' then '' else 'contact_name' end)
+                 || jsonb_build_object('contact_persons', (
+                      select coalesce(jsonb_agg(p.person order by p.place), '[]')
+                        from jsonb_array_elements(l.payload -> 'contact_persons') with ordinality as p(person, place)
+                       where coalesce(lower(btrim(p.person ->> 'email')), '') <> all (%(emails)s)))
+         where {FIRM_OF_PERSON}""",  # noqa: S608
     f""", there as ({DIGESTS})
         delete from zohosync.observation v
          where (v.entity, v.record_id) in {MINE}
