@@ -345,7 +345,7 @@ STATEMENTS: Sequence[str] = (
             or (l.entity in ('lead', 'guest') and l.record_id = any (%(emails)s))""",  # noqa: S608
     f"""update zohosync.link l set payload = null, fingerprint = null, reference = null
          where (l.entity, l.record_id) in {MINE} or {GUEST_OF_ORDER}""",  # noqa: S608
-    # The firm and its other people stay. Its addresses may be this person's, and so may its name where no company gave it.
+    # The firm and its other people stay. Its addresses may be this person's, and its name where no company gave it.
     f"""update zohosync.link l
            set fingerprint = null,
                payload = (l.payload - array['billing_address', 'shipping_address']
