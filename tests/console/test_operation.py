@@ -39,7 +39,7 @@ async def test_the_page_tells_the_whole_story(viewer: Person, worker: Connection
     page = await viewer.get(f"/operations/{operation_id}")
     text = text_of(page)
     for part in (
-        "This failed, and will not be tried again by itself.",
+        "This failed, and is not tried again as it is.",
         "Zoho refused the e-mail address.",
         "What to do Correct the address in the shop.",
         "Zoho said invalid &lt;i&gt;data&lt;/i&gt; INVALID_DATA",

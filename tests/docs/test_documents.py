@@ -47,6 +47,7 @@ def test_every_finding_the_program_opens_is_in_the_catalogue() -> None:
         text = path.read_text(encoding="utf-8")
         for names in re.findall(r"(?:WELL_AGAIN|SENT_AFTER_ALL|AS_INVOICED) = \(([^)]*)\)", text):
             opened |= set(re.findall(r'"(\w+)"', names))
+        opened |= set(re.findall(r'^GONE = "(\w+)"', text, re.M))
         opened |= set(re.findall(r'\bFound\(\s*"(\w+)"', text))
         opened |= set(re.findall(r'_lost\(case, kind, stored, "(\w+)"', text))
     assert len(opened) >= 9

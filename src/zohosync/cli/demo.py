@@ -33,8 +33,8 @@ TOUR = """[bold]What to click[/]
 3. Console → Log: open an operation, and from there its record: shop and
    Books face to face, with the corrections it takes.
 4. Storefront → Administration: approve a quote, refund an order.
-5. There, take a rate away and sell the product: the order is held, and goes
-   through when the rate is back.
+5. There, take the rate of AQ-PRB-1KG away and sell it: the order is held, and
+   goes through when 18 is back.
 6. Local Zoho → choose a fault, register somebody, and watch the retries.
 7. Local Books → lock the books, buy; open them, Console → Sync now."""
 

@@ -89,7 +89,7 @@ def _tell(done: Installed, address: str | None, pattern: str) -> None:
     screen.show(address)
     if done.sharing:
         screen.show(f"\nThe password is new for {', '.join(done.sharing)} as well: tell it to the workers there.")
-    screen.show("\nNext: zohosync key, connect, doctor, rehearse, golive, run.")
+    screen.show("\nNext: zohosync key, connect, policy, doctor, rehearse, golive, run.")
 
 
 def _tell_unchanged(done: Installed, pattern: str) -> None:

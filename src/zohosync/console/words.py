@@ -30,7 +30,7 @@ STATUSES = {
     "retrying": "Retrying",
     "waiting": "Waiting",
     "succeeded": "Success",
-    "skipped": "Already in step",
+    "skipped": "Nothing to do",
     "superseded": "Replaced",
     "failed": "Failed",
     "cured": "Failed, since cured",
@@ -49,6 +49,15 @@ ACTIONS = {"insert": "created", "update": "updated"}
 SKIPS = {
     "gone": "Nothing to send: the record is no longer in the shop.",
     "out_of_scope": "Nothing to send: records of this sort are not kept in Zoho.",
+    "not_due": "Nothing to send yet: it is invoiced when it is paid, or dispatched, as the policies say.",
+    "before_golive": "Left alone: it was due before go-live. Sync now makes its document all the same.",
+    "refunded_before_invoice": "Nothing to invoice: all of it was refunded before.",
+    "cancelled_before_invoice": "Nothing to invoice: it was cancelled before.",
+    "unclassified": "Left alone: nobody has given these goods an HSN code and a rate yet.",
+    "not_approved": "Nothing to send: the quote is not approved.",
+    "not_refunded": "Nothing to credit: the order is not refunded.",
+    "never_invoiced": "Nothing to credit: the order was never invoiced.",
+    "invoice_void": "Nothing to credit: its invoice is void or gone.",
 }
 SYSTEMS = {"crm": "Zoho CRM", "books": "Zoho Books"}
 
@@ -171,7 +180,8 @@ def headline(operation: Operation) -> str:
         "succeeded": f"{what} {ACTIONS.get(operation.action or '', 'brought into step')} in {where}.",
         "skipped": SKIPS.get(operation.action or "", f"Nothing to send: {where} has it as it is in the shop."),
         "superseded": "A newer operation of the same record took over.",
-        "failed": "This failed, and will not be tried again by itself.",
+        "failed": "This failed, and is not tried again as it is."
+        + (" Once it is corrected, it goes through by itself." if operation.kind.startswith("books.") else ""),
         "cured": "This failed, and a later operation of the record has cured it since.",
         "cancelled": "Cancelled before it ran. The record is taken up again at its next change.",
     }

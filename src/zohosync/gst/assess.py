@@ -186,6 +186,6 @@ def _mismatch(difference: Decimal, reckoned: Decimal, charged: Decimal) -> Probl
         "total_mismatch",
         f"{rupees(difference):f}",
         f"The order asks for ₹{charged:f}, but its lines and their tax make ₹{reckoned:f}.",
-        "Compare the order's prices, rates and discounts in the shop; if its tax was reckoned otherwise, set the policy"
-        " price_basis to as_charged.",
+        "Compare the order's prices, rates and discounts in the shop. If what was paid is right and only the shop's tax"
+        " is not, say so for this order: override price_basis as_charged; for all orders it is a policy.",
     )

@@ -54,8 +54,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "total_mismatch": (
             "The order asks for something else than its lines and their tax make.",
-            "Compare its prices, rates and discounts; if its tax was reckoned otherwise, `zohosync policy set"
-            " price_basis as_charged`.",
+            "Compare its prices, rates and discounts. If what was paid is right and only the shop's tax is not, say so"
+            " for the order: `zohosync override set order <number> price_basis as_charged --reason <why>`.",
         ),
         "no_lines": ("The order has no lines.", "Correct it in the shop."),
         "not_ready": ("Lines are missing.", "Nothing: it waits until lines and subtotal agree."),

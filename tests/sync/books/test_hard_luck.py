@@ -363,3 +363,15 @@ async def test_the_lines_of_an_invoice_are_in_the_order_of_the_shop(floor: Floor
     await come_to_rest(floor)
     lines = (await floor.only("invoices"))["line_items"]
     assert [line["sku"] for line in lines] == skus
+
+
+async def test_tax_taken_for_exempt_goods_is_told_to_the_accountant(floor: Floor) -> None:
+    office = await floor.stage.services.books_desk.office()
+    await floor.policy(price_basis="as_charged", exemption_id=next(e.id for e in office.exemptions if e.type == "item"))
+    await floor.variant("SEED", rate=None, category="exempt", hsn="120991")
+    await floor.stage.run()
+    await floor.pay(await floor.order([Line("SEED", 1, "745.00")], tax="134.10"))
+    await floor.stage.run()
+    operation = await floor.operation()
+    assert operation["status"] == "succeeded"
+    assert "₹134.10 as tax, and SEED bears none" in operation["warnings"][0]

@@ -82,7 +82,9 @@ def check_reason(reason: str) -> str:
     text = " ".join(reason.split())[:500]
     if len(text) < SHORTEST_REASON:
         raise SettingsRefused(
-            "This needs a reason; it is kept in the audit trail.", hint="Say in a few words why.", code="reason_missing"
+            f"This needs a reason of at least {SHORTEST_REASON} characters; it is kept in the audit trail.",
+            hint="Say in a few words why.",
+            code="reason_missing",
         )
     return text
 

@@ -47,6 +47,7 @@ from zohosync.sync.books.policies import Policies
 from zohosync.sync.books.sale import (
     check_complete,
     find_contradictions,
+    find_doubts,
     find_unmapped,
     read_sale,
     rules_of,
@@ -234,6 +235,7 @@ async def _make(case: Case, kind: Kind, known: Known) -> StoredDocument:
     on = document_date(case, known)
     assessment = assess_order(case.order, case, on, also=_order_problems(case.order, case.policies))
     await_estimate(known)
+    case.batch.warn(case.operation, *find_doubts(case.order, assessment))
     draft = await draft_order(case, assessment, on, known.estranged)
     if stored is None:
         payload = as_invoice(

@@ -84,7 +84,7 @@ class Policies(BaseModel):
     # --- money
     deposit_accounts: dict[str, str] = Field(
         default_factory=dict,
-        description='Account of Books a payment goes to, by payment method of the shop: {"razorpay": "<account id>"}.'
+        description="Account of Books a payment goes to, by payment method of the shop, as in razorpay=<account id>."
         " Not set: Books' own default.",
     )
     payment_modes: dict[str, str] = Field(

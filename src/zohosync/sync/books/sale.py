@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 
 from zohosync.errors import NotReady, RecordInvalid
-from zohosync.gst.sale import Buyer, Place, PriceBasis, Problem, Rules, Sale, SaleLine, TaxCategory
+from zohosync.gst.sale import Assessment, Buyer, Place, PriceBasis, Problem, Rules, Sale, SaleLine, TaxCategory
 from zohosync.gst.wording import shortened
 from zohosync.store.orders import OrderLine, ShopAddress, ShopOrder
 from zohosync.sync.books.desk import Office
@@ -78,6 +78,18 @@ def find_contradictions(order: ShopOrder, policies: Policies) -> tuple[Problem, 
             f" ₹{told:.2f}.",
             "Correct the order in the shop.",
         ),
+    )
+
+
+def find_doubts(order: ShopOrder, assessment: Assessment) -> tuple[str, ...]:
+    """What an accountant has to know of an order that goes through: tax the shop took for goods that bear none."""
+    free = (TaxCategory.EXEMPT, TaxCategory.NIL)
+    bare = sorted({line.sku for line in assessment.lines if line.category in free})
+    if not bare or not order.tax or assessment.totals.cgst + assessment.totals.igst or not assessment.inclusive:
+        return ()
+    return (
+        f"The shop took ₹{order.tax:.2f} as tax, and {', '.join(bare)} bears none: what was collected as tax is to be"
+        " given back, or paid to the government.",
     )
 
 
