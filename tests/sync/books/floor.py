@@ -82,6 +82,7 @@ class Floor:
             },
         )
         assert row
+        await self.leave_goods_to_orders()
         return str(row["id"])
 
     async def leave_goods_to_orders(self) -> None:

@@ -153,7 +153,8 @@ async def find_begun(case: Case, kind: Kind, link: Link, estranged: Collection[s
             f" {case.order.order_number} {kind.module} <number> --reason <why>`.",
             code="document_ambiguous",
         )
-    return rows[0] if rows else None
+    # Rows of a list do not tell all that a draft may have to be brought up to date in.
+    return await kind.read(case.books, rows[0].id) if rows else None
 
 
 async def _create(case: Case, kind: Kind, draft: DocumentDraft, payload: dict[str, Any]) -> Document:
@@ -212,9 +213,9 @@ def stored_document(
         status=document.status,
         document_date=draft.on,
         customer_id=document.customer_id or draft.customer_id,
-        place_of_supply=assessed.place_of_supply,
+        place_of_supply=document.place_of_supply or assessed.place_of_supply,
         supply_type=assessed.supply_type.value,
-        gst_treatment=assessed.gst_treatment,
+        gst_treatment=document.gst_treatment or assessed.gst_treatment,
         state_source=assessed.state_source,
         address_source=case.order.ship_to.source,
         shop_total=draft.total,
