@@ -82,7 +82,6 @@ class Floor:
             },
         )
         assert row
-        await self.leave_goods_to_orders()
         return str(row["id"])
 
     async def leave_goods_to_orders(self) -> None:

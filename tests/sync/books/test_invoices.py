@@ -19,6 +19,7 @@ async def floor(database: Database) -> AsyncIterator[Floor]:
 
 async def test_a_paid_order_within_the_state_is_invoiced_sent_and_paid(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     user = await floor.stage.register()
     order = await floor.order([Line("BF-1", 2)], user=user, tax="45.00")
     await floor.pay(order)
@@ -54,6 +55,7 @@ async def test_a_paid_order_within_the_state_is_invoiced_sent_and_paid(floor: Fl
 
 async def test_an_order_to_another_state_carries_igst(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1", 2)], tax="45.00", ship_to=address(BENGALURU))
     await floor.pay(order)
     await floor.stage.run()
@@ -64,6 +66,7 @@ async def test_an_order_to_another_state_carries_igst(floor: Floor) -> None:
 
 async def test_a_returning_customer_with_known_goods_takes_four_calls(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     user = await floor.stage.register()
     await floor.pay(await floor.order([Line("BF-1", 2)], user=user, tax="45.00"))
     await floor.stage.run()
@@ -76,6 +79,7 @@ async def test_a_returning_customer_with_known_goods_takes_four_calls(floor: Flo
 
 async def test_a_doubled_payment_webhook_makes_one_invoice_and_one_payment(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1")], tax="22.50")
     await floor.pay(order)
     await floor.pay(order)
@@ -111,6 +115,7 @@ async def test_half_of_the_lines_are_not_invoiced(floor: Floor) -> None:
 
 async def test_a_missing_rate_holds_the_order_until_it_is_entered(floor: Floor) -> None:
     await floor.variant("BF-1", rate=None, hsn=None)
+    await floor.stage.run()
     order = await floor.order([Line("BF-1")], tax="22.50")
     await floor.pay(order)
     await floor.stage.run()
@@ -159,6 +164,7 @@ async def test_an_order_refunded_before_it_was_invoiced_is_not_invoiced(floor: F
 
 async def test_cash_on_delivery_is_invoiced_at_dispatch_and_paid_later(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1")], tax="22.50", method="cod")
     await floor.set_order(order, status="confirmed")
     await floor.stage.run()
@@ -173,6 +179,7 @@ async def test_cash_on_delivery_is_invoiced_at_dispatch_and_paid_later(floor: Fl
 
 async def test_an_order_changed_after_invoicing_becomes_a_finding_and_the_invoice_stays(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1")], tax="22.50")
     await floor.pay(order)
     await floor.stage.run()
@@ -186,6 +193,7 @@ async def test_an_order_changed_after_invoicing_becomes_a_finding_and_the_invoic
 
 async def test_what_changes_no_document_changes_nothing(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1")], tax="22.50")
     await floor.pay(order)
     await floor.stage.run()
@@ -198,6 +206,7 @@ async def test_what_changes_no_document_changes_nothing(floor: Floor) -> None:
 
 async def test_a_total_of_zero_is_invoiced_without_a_payment(floor: Floor) -> None:
     await floor.variant("BF-1")
+    await floor.stage.run()
     order = await floor.order([Line("BF-1", 1, "0.00")], tax="0")
     await floor.pay(order)
     await floor.stage.run()
