@@ -14,6 +14,8 @@ from zohosync.zoho.books_records import Document
 
 CENT = Decimal("0.01")
 ZERO = Decimal(0)
+UNREGISTERED = {"consumer", "business_none"}
+"""Without a GSTIN it is one to the law and to the returns whether a firm or a person bought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def _head(draft: DocumentDraft, document: Document) -> Iterator[str]:
     if expected and document.place_of_supply != expected:
         yield f"Its place of supply is {document.place_of_supply or 'empty'}, {expected} was sent."
     treatment, gstin = draft.assessment.gst_treatment, draft.assessment.gstin or ""
-    if document.gst_treatment and document.gst_treatment != treatment:
+    if document.gst_treatment not in ("", treatment) and {document.gst_treatment, treatment} != UNREGISTERED:
         yield f"Its GST treatment is {document.gst_treatment}, {treatment} was sent."
     if gstin and document.gst_no != gstin:
         yield f"Its GSTIN is {document.gst_no or 'empty'}, {gstin} was sent."
